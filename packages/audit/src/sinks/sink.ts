@@ -1,0 +1,11 @@
+import type { SecurityEvent } from '../event.ts';
+
+/** Takes events. `write` never throws and never waits; what cannot be kept is counted and said. */
+export interface EventSink {
+  write(event: SecurityEvent): void;
+  /** Resolves when everything that was accepted is where it belongs. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Told once when a sink begins to fail; the events after that are lost, the proxy goes on. */
+export type SinkErrorHandler = (error: Error) => void;

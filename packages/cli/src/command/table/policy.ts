@@ -1,0 +1,120 @@
+import type { CommandSpec, OptionSpec } from '../command.ts';
+
+const json = {
+  name: 'json',
+  summary: 'print JSON',
+  details: 'Prints one JSON document instead of text.',
+} as const satisfies OptionSpec;
+
+export const policyCheck = {
+  name: 'policy check',
+  summary: 'Find what is wrong in a policy',
+  description: [
+    'Checks each FILE (- is standard input) as a sandbox would when it loads it, and prints every problem with its file, line and column, the line itself and the fix.',
+    'Notices do not fail the check. They say in words where OpenShell treats a valid file differently from what its author may expect, above all where it is stricter than the earlier OpenShell, and which parts ask for HTTP inspection, which is not built yet: openshell run refuses such a policy rather than ignore the rule.',
+  ],
+  operands: {
+    kind: 'words',
+    value: { placeholder: 'FILE', kind: 'file' },
+    minimum: 1,
+    maximum: Number.POSITIVE_INFINITY,
+  },
+  options: [json],
+  examples: [
+    { line: 'openshell policy check policy.yaml', explains: 'one file' },
+    { line: 'openshell policy check --json policies/*.yaml', explains: 'many, for a program' },
+    { line: 'render-policy | openshell policy check -', explains: 'what another program prints' },
+  ],
+  exitCodes: [
+    { code: '0', meaning: 'every file is valid; there may be notices' },
+    { code: '1', meaning: 'at least one problem' },
+    { code: '2', meaning: 'a mistake in the command line, or a file that cannot be read' },
+  ],
+  failure: 2,
+  json: `{
+  "files": [
+    {
+      "file": "policy.yaml",
+      "ok": false,              // no problems
+      "runnable": false,        // and nothing in "notBuilt": openshell run takes it
+      "problems": [
+        {
+          "code": "unknown_field",   // stable
+          "message": "…",            // for a person
+          "fix": "…",                // what to write instead
+          "line": 12,                // from 1; absent where there is no place
+          "column": 9,               // from 1
+          "path": "network_policies.github.endpoints[0].hots"
+        }
+      ],
+      "notices": [],            // same members as a problem
+      "notBuilt": [             // what needs HTTP inspection
+        { "path": "…", "reason": "…", "line": 14, "column": 9 }
+      ]
+    }
+  ]
+}`,
+} as const satisfies CommandSpec;
+
+export const policyExplain = {
+  name: 'policy explain',
+  summary: 'Ask a policy about one connection',
+  description: [
+    'Says what the policy in FILE (- is standard input) decides about one connection of one program, by which rule, and every endpoint that was considered and why it matched or did not. Nothing is connected and no name is looked up.',
+  ],
+  operands: { kind: 'words', value: { placeholder: 'FILE', kind: 'file' }, minimum: 1, maximum: 1 },
+  options: [
+    {
+      name: 'host',
+      value: { placeholder: 'HOST', kind: 'text' },
+      required: true,
+      summary: 'name or address of the destination',
+      details: 'Where the connection goes: a name, or an address (IPv6 with or without brackets).',
+    },
+    {
+      name: 'port',
+      value: { placeholder: 'PORT', kind: 'text' },
+      required: true,
+      summary: 'port of the destination',
+      details: 'Its TCP port, 1 to 65535.',
+    },
+    {
+      name: 'binary',
+      value: { placeholder: 'PATH', kind: 'file' },
+      required: true,
+      summary: 'executable of the program that connects',
+      details:
+        'Absolute path of the executable, as the kernel names it inside the sandbox: for a script it is its interpreter. It need not exist here.',
+    },
+    {
+      name: 'ancestor',
+      value: { placeholder: 'PATH', kind: 'file' },
+      repeat: true,
+      summary: 'executable of a parent process',
+      details: 'Absolute path of the executable of a parent, the nearest first. Can be repeated.',
+    },
+    json,
+  ],
+  examples: [
+    {
+      line: 'openshell policy explain policy.yaml --host registry.npmjs.org --port 443 --binary /usr/bin/node',
+      explains: 'may Node.js reach the registry?',
+    },
+    {
+      line: 'openshell policy explain policy.yaml --host github.com --port 443 --binary /usr/lib/git-core/git-remote-http --ancestor /usr/bin/git',
+      explains: 'a helper is allowed where its parent is',
+    },
+  ],
+  exitCodes: [
+    { code: '0', meaning: 'allowed' },
+    { code: '1', meaning: 'denied' },
+    { code: '2', meaning: 'a mistake in the command line, or a file that cannot be read or is not valid' },
+  ],
+  failure: 2,
+  json: `{
+  "file": "policy.yaml",
+  "intent": { "host": "github.com", "port": 443, "binary": "/usr/bin/git", "ancestors": [] },
+  "decision": { … },     // as the policy engine says it: action "allow" or "deny", reason, policy, endpoint, …
+  "considered": [ … ]    // one entry an endpoint: which, whether it matched, and why
+}`,
+} as const satisfies CommandSpec;

@@ -1,0 +1,110 @@
+import type { CommandSpec } from '../command.ts';
+
+export const run = {
+  name: 'run',
+  summary: 'Run a command in a sandbox',
+  description: [
+    'Runs COMMAND in a sandbox of its own, without a daemon: what it may reach, read and write is what the policy allows, and nothing else. Standard input, output, error and the terminal behave as if there were no sandbox.',
+    'Without --policy there is no network at all, the directories of the system can be read, and the working directory and /tmp can be written.',
+    'Each refusal is one line on standard error (who, where to, why, what to change), the same one not more than once in a while.',
+    'Everything from the first word that is not an option belongs to COMMAND. A -- before it makes that plain.',
+    'What only the operator of a machine may say (--resolve, --upstream-ca, --runtime) can stand in openshell/config.toml under $XDG_CONFIG_HOME or ~/.config too, where it holds for every run: resolve = ["NAME=ADDRESS"], upstream_ca = ["FILE"], runtime = "process". The command line\'s rules come before the file\'s.',
+  ],
+  operands: { kind: 'program' },
+  options: [
+    {
+      name: 'policy',
+      value: { placeholder: 'FILE', kind: 'file' },
+      summary: 'what the command may do',
+      details: 'The policy (YAML; see docs/policy.md). Default: no network, the default files.',
+    },
+    {
+      name: 'workdir',
+      value: { placeholder: 'DIR', kind: 'directory' },
+      summary: 'where the command starts, and may write',
+      details: 'The directory that the command starts in. Default: the current directory.',
+    },
+    {
+      name: 'env',
+      value: { placeholder: 'NAME[=VALUE]', kind: 'variable' },
+      repeat: true,
+      summary: 'a variable for the command',
+      details:
+        'Sets a variable for the command. NAME alone takes the value that it has here. Can be repeated.',
+    },
+    {
+      name: 'timeout',
+      value: { placeholder: 'SECONDS', kind: 'text' },
+      summary: 'how long the command may run',
+      details:
+        'Ends the command after this many seconds (fractions allowed), with exit code 124. Default: no limit.',
+    },
+    {
+      name: 'events',
+      value: { placeholder: 'FILE|-', kind: 'file' },
+      summary: 'where security events go',
+      details:
+        'Appends the security events (OCSF 1.8, one JSON object a line) to FILE; - is standard output. Default: none.',
+    },
+    {
+      name: 'runtime',
+      value: { placeholder: 'KIND', kind: ['process'] },
+      summary: 'the kind of isolation',
+      details:
+        'The boundary around the command. process: namespaces, Landlock and seccomp of this kernel; the only kind that is built. Default: $OPENSHELL_RUNTIME, else the configuration file, else process.',
+    },
+    {
+      name: 'resolve',
+      value: { placeholder: 'NAME[:PORT]=ADDRESS[:PORT]', kind: 'text' },
+      repeat: true,
+      summary: 'where a name lives',
+      details:
+        'The operator says that NAME lives at ADDRESS, loopback and private addresses included; with ports, only for the one and at the other. IPv6 addresses stand in brackets. It makes nothing allowed that the policy does not allow. Can be repeated; a rule with a port comes before one without.',
+    },
+    {
+      name: 'upstream-ca',
+      value: { placeholder: 'FILE', kind: 'file' },
+      repeat: true,
+      summary: 'a further certificate authority for upstream servers',
+      details:
+        'PEM file of certificate authorities that upstream servers may be signed by, besides the usual ones. Can be repeated.',
+    },
+    {
+      name: 'quiet',
+      short: 'q',
+      summary: 'no refusals on standard error',
+      details: 'Keeps refusals off standard error. They are in --events all the same.',
+    },
+  ],
+  examples: [
+    {
+      line: 'openshell run -- sh -c "id; touch /usr/x"',
+      explains: 'no network, and nothing outside of this directory and /tmp can be written',
+    },
+    {
+      line: 'openshell run --policy npm.yaml -- npm install',
+      explains: 'what npm may reach is what npm.yaml says',
+    },
+    {
+      line: 'openshell run --policy api.yaml --resolve api.test:443=127.0.0.1:8443 --upstream-ca ca.pem -- curl https://api.test/',
+      explains: 'a service of this machine under a name',
+    },
+    {
+      line: 'openshell run --env CI=1 --env LANG --timeout 600 --events events.jsonl -- make',
+      explains: 'variables, a limit and a record',
+    },
+  ],
+  exitCodes: [
+    { code: '0 to 255', meaning: "the command's own" },
+    { code: '124', meaning: 'the time was over' },
+    {
+      code: '125',
+      meaning:
+        'OpenShell could not start the command: a mistake in the command line, the policy or the machine',
+    },
+    { code: '126', meaning: 'the command cannot be executed' },
+    { code: '127', meaning: 'the command was not found' },
+    { code: '128+N', meaning: 'signal N ended the command' },
+  ],
+  failure: 125,
+} as const satisfies CommandSpec;

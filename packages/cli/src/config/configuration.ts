@@ -1,0 +1,11 @@
+import type { ResolveRule, RuntimeKind } from '@openshell/sandbox';
+
+/** What the operator of a machine has said once for every run. */
+export interface Configuration {
+  readonly resolve: readonly ResolveRule[];
+  /** Absolute paths of PEM files. */
+  readonly upstreamCa: readonly string[];
+  readonly runtime?: RuntimeKind;
+}
+
+export const noConfiguration: Configuration = { resolve: [], upstreamCa: [] };

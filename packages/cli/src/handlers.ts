@@ -1,0 +1,17 @@
+import type { Arguments } from './command/arguments.ts';
+import type { CommandName } from './command/table.ts';
+import type { Io } from './io.ts';
+
+/** Does a command's work. Returns the exit code; throws OpenShellError for what the command's `failure` code stands for. */
+export type Handler = (args: Arguments, io: Io) => number | Promise<number>;
+
+/** Each command's code is loaded when the command is asked for: `openshell --version` must not pay for the policy engine. */
+export const handlers: Readonly<Record<CommandName, () => Promise<Handler>>> = {
+  run: async () => (await import('./run/run.ts')).run,
+  'policy check': async () => (await import('./policy/check.ts')).checkPolicies,
+  'policy explain': async () => (await import('./policy/explain.ts')).explainConnection,
+  doctor: async () => (await import('./doctor/doctor.ts')).doctor,
+  completion: async () => (await import('./completion/completion.ts')).printCompletion,
+  version: async () => (await import('./version.ts')).printVersion,
+  help: async () => (await import('./help.ts')).printHelp,
+};

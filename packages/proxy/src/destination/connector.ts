@@ -1,0 +1,134 @@
+import { connect, isIPv6, type Socket } from 'node:net';
+import { messageOf } from '@openshell/base';
+import type { Limits } from '../limits.ts';
+import type { Target } from './plan.ts';
+
+export type DialResult =
+  | { readonly kind: 'connected'; readonly socket: Socket; readonly target: Target }
+  | {
+      readonly kind: 'failed';
+      readonly code: 'upstream_unreachable' | 'upstream_timeout' | 'aborted';
+      readonly detail: string;
+    };
+
+/** How long the network may be silent before the kernel asks whether the peer still lives. */
+const KEEP_ALIVE_MS = 60_000;
+
+/**
+ * Connects to the first of the addresses that answers. IPv6 and IPv4 take turns and each gets a head start over the
+ * next (RFC 8305 sections 4 and 5). Never throws. The socket comes paused in effect: nobody listens to it yet.
+ */
+export function dial(targets: readonly Target[], limits: Limits, signal: AbortSignal): Promise<DialResult> {
+  return new Dialling(interleaved(targets), limits, signal).result;
+}
+
+/** First the family of the first address, then in turns; the order within a family stays. */
+export function interleaved(targets: readonly Target[]): Target[] {
+  const leads = targets[0] !== undefined && isIPv6(targets[0].address);
+  const first = targets.filter(({ address }) => isIPv6(address) === leads);
+  const second = targets.filter(({ address }) => isIPv6(address) !== leads);
+  const order: Target[] = [];
+  for (let i = 0; i < Math.max(first.length, second.length); i++) {
+    if (first[i] !== undefined) order.push(first[i]!);
+    if (second[i] !== undefined) order.push(second[i]!);
+  }
+  return order;
+}
+
+class Dialling {
+  readonly result: Promise<DialResult>;
+  readonly #resolve: (result: DialResult) => void;
+  readonly #waiting: Target[];
+  readonly #limits: Limits;
+  readonly #signal: AbortSignal;
+  readonly #attempts = new Map<Socket, NodeJS.Timeout>();
+  readonly #total: NodeJS.Timeout;
+  readonly #onAbort = (): void =>
+    this.#settle({ kind: 'failed', code: 'aborted', detail: messageOf(this.#signal.reason) });
+  readonly #failures: string[] = [];
+  #timedOut = false;
+  #stagger: NodeJS.Timeout | undefined;
+
+  constructor(targets: Target[], limits: Limits, signal: AbortSignal) {
+    const { promise, resolve } = Promise.withResolvers<DialResult>();
+    this.result = promise;
+    this.#resolve = resolve;
+    this.#waiting = targets;
+    this.#limits = limits;
+    this.#signal = signal;
+    this.#total = setTimeout(() => this.#giveUp(), limits.dialTotalTime);
+    if (signal.aborted) this.#onAbort();
+    else {
+      signal.addEventListener('abort', this.#onAbort);
+      this.#next();
+    }
+  }
+
+  #next(): void {
+    clearTimeout(this.#stagger);
+    const target = this.#waiting.shift();
+    if (target !== undefined) this.#attempt(target);
+    else if (this.#attempts.size === 0) this.#fail();
+    if (this.#waiting.length > 0) this.#stagger = setTimeout(() => this.#next(), this.#limits.dialStagger);
+  }
+
+  #attempt(target: Target): void {
+    const socket = connect({
+      host: target.address,
+      port: target.port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+      allowHalfOpen: true,
+      autoSelectFamily: false,
+    });
+    const timer = setTimeout(() => {
+      this.#timedOut = true;
+      socket.destroy(new Error(`no connection within ${this.#limits.dialTime} ms`));
+    }, this.#limits.dialTime);
+    this.#attempts.set(socket, timer);
+    socket.once('connect', () => {
+      socket.off('error', onError);
+      this.#drop(socket);
+      this.#settle({ kind: 'connected', socket, target });
+    });
+    const onError = (error: Error): void => {
+      this.#failures.push(`${target.address}: ${messageOf(error)}`);
+      this.#drop(socket);
+      this.#next();
+    };
+    socket.on('error', onError);
+  }
+
+  #drop(socket: Socket): void {
+    clearTimeout(this.#attempts.get(socket));
+    this.#attempts.delete(socket);
+  }
+
+  #giveUp(): void {
+    this.#timedOut = true;
+    this.#failures.push(`no connection within ${this.#limits.dialTotalTime} ms`);
+    this.#fail();
+  }
+
+  #fail(): void {
+    const code = this.#timedOut ? 'upstream_timeout' : 'upstream_unreachable';
+    this.#settle({ kind: 'failed', code, detail: this.#failures.join('; ') || 'there is no address to dial' });
+  }
+
+  #settle(result: DialResult): void {
+    clearTimeout(this.#total);
+    clearTimeout(this.#stagger);
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#waiting.length = 0;
+    for (const [socket, timer] of this.#attempts) {
+      clearTimeout(timer);
+      socket.removeAllListeners('connect');
+      socket.removeAllListeners('error');
+      socket.on('error', () => {});
+      socket.destroy();
+    }
+    this.#attempts.clear();
+    this.#resolve(result);
+  }
+}

@@ -1,0 +1,123 @@
+import { MatchAutomaton } from './dfa.ts';
+import { type Captures, execute } from './machine.ts';
+import { compileProgram, type Program } from './program.ts';
+import { type ParsedRegexp, parseRegexp } from './syntax.ts';
+
+/** One match: where it stands (UTF-16 units), and the text of each group, empty where it took no part. */
+export interface RegexpMatch {
+  readonly start: number;
+  readonly end: number;
+  readonly groups: readonly string[];
+}
+
+/** Called now and then while a long text is searched, with the steps taken since; it throws to end the search. */
+export type Spend = (steps: number) => void;
+
+/** A compiled pattern with the operations of Go's `regexp.Regexp`. */
+export class Regexp {
+  readonly #parsed: ParsedRegexp;
+  readonly #program: Program;
+  #automaton: MatchAutomaton | undefined;
+
+  constructor(parsed: ParsedRegexp) {
+    this.#parsed = parsed;
+    this.#program = compileProgram(parsed);
+  }
+
+  /** Size of the program: what one code point may cost at most. */
+  get size(): number {
+    return this.#program.instructions.length;
+  }
+
+  /** Whether the pattern matches anywhere in the text. */
+  test(text: string): boolean {
+    this.#automaton ??= new MatchAutomaton(this.#program);
+    return this.#automaton.test(text);
+  }
+
+  /**
+   * Matches from left to right that do not overlap, at most `limit` of them. An empty match directly after another
+   * match is not one (as Go's `FindAll`).
+   */
+  *matches(text: string, limit: number, spend: Spend): IterableIterator<RegexpMatch> {
+    let position = 0;
+    let previousEnd = -1;
+    for (let found = 0; found < limit && position <= text.length; ) {
+      const captures = execute(this.#program, text, position);
+      spend(1 + ((((captures?.[1] ?? text.length) - position) * Math.min(this.size, 64)) >> 6));
+      if (captures === undefined) return;
+      const start = captures[0]!;
+      const end = captures[1]!;
+      if (end > start || start !== previousEnd) {
+        found++;
+        yield toMatch(text, captures);
+      }
+      position = end > position ? end : position + ((text.codePointAt(position) ?? 0) > 0xffff ? 2 : 1);
+      previousEnd = end;
+    }
+  }
+
+  /** Replaces all matches; `$1`, `${name}` and `$$` in the template as in Go's `Expand`. */
+  replaceAll(text: string, template: string, spend: Spend): string {
+    const parts = parseTemplate(template);
+    let result = '';
+    let last = 0;
+    for (const match of this.matches(text, Infinity, spend)) {
+      const expanded = parts.map((part) => (typeof part === 'string' ? part : this.#group(match, part.group))).join('');
+      spend(expanded.length >> 4);
+      result += text.slice(last, match.start) + expanded;
+      last = match.end;
+    }
+    return result + text.slice(last);
+  }
+
+  /** What stands between matches, as Go's `Split` with no limit. */
+  split(text: string, spend: Spend): string[] {
+    if (text === '') return [''];
+    const pieces: string[] = [];
+    let begin = 0;
+    let end = 0;
+    for (const match of this.matches(text, Infinity, spend)) {
+      end = match.start;
+      if (match.end !== 0) pieces.push(text.slice(begin, end));
+      begin = match.end;
+    }
+    if (end !== text.length) pieces.push(text.slice(begin));
+    return pieces;
+  }
+
+  #group(match: RegexpMatch, reference: string): string {
+    const index = /^\d+$/.test(reference) ? Number(reference) : this.#parsed.groupNames.indexOf(reference);
+    return match.groups[index] ?? '';
+  }
+}
+
+/**
+ * Compiles a pattern of RE2's syntax.
+ * @throws Error worded as Go's `regexp.Compile` does
+ */
+export const compileRegexp = (pattern: string): Regexp => new Regexp(parseRegexp(pattern));
+
+/** A pattern that matches exactly this text: Go's `QuoteMeta`. */
+export const quoteRegexp = (text: string): string => text.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&');
+
+const toMatch = (text: string, captures: Captures): RegexpMatch => {
+  const groups: string[] = [];
+  for (let slot = 0; slot < captures.length; slot += 2) {
+    const start = captures[slot]!;
+    groups.push(start < 0 ? '' : text.slice(start, captures[slot + 1]!));
+  }
+  return { start: captures[0]!, end: captures[1]!, groups };
+};
+
+const parseTemplate = (template: string): (string | { group: string })[] => {
+  const parts: (string | { group: string })[] = [];
+  let last = 0;
+  for (const match of template.matchAll(/\$(?:(\$)|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu)) {
+    parts.push(template.slice(last, match.index));
+    parts.push(match[1] === undefined ? { group: match[2] ?? match[3]! } : '$');
+    last = match.index + match[0].length;
+  }
+  parts.push(template.slice(last));
+  return parts;
+};

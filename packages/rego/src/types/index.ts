@@ -1,0 +1,17 @@
+export {
+  ANY,
+  anyOf,
+  arrayOf,
+  BOOLEAN,
+  type DynamicProperty,
+  NULL,
+  NUMBER,
+  objectOf,
+  type Property,
+  record,
+  STRING,
+  sameKey,
+  setOf,
+  type Type,
+  tuple,
+} from './type.ts';

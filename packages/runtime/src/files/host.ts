@@ -1,0 +1,40 @@
+import { lstatSync, readlinkSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+
+/** What a path of the host is, after following its symbolic links. */
+export interface HostPath {
+  /** No component is a symbolic link. */
+  readonly real: string;
+  readonly kind: 'file' | 'directory' | 'device';
+  readonly uid: number;
+  readonly gid: number;
+  /** Every symbolic link on the way: where it stands and what it says. */
+  readonly links: ReadonlyMap<string, string>;
+}
+
+/** As many as the kernel follows (path_resolution(7)). */
+const MAX_LINKS = 40;
+
+/** Resolves a path component by component, remembering the links. Undefined where nothing is there. */
+export const lookUpHostPath = (path: string): HostPath | undefined => {
+  const links = new Map<string, string>();
+  let pending = path.split('/').filter(Boolean);
+  let real = '';
+  for (let name = pending.shift(); name !== undefined; name = pending.shift()) {
+    const next = `${real}/${name}`;
+    const info = lstatSync(next, { throwIfNoEntry: false });
+    if (!info) return undefined;
+    if (!info.isSymbolicLink()) {
+      real = next;
+      continue;
+    }
+    if (links.size === MAX_LINKS) return undefined;
+    const text = readlinkSync(next);
+    links.set(next, text);
+    pending = [...resolve(dirname(next), text).split('/').filter(Boolean), ...pending];
+    real = '';
+  }
+  const info = lstatSync(real || '/');
+  const kind = info.isDirectory() ? 'directory' : info.isCharacterDevice() || info.isBlockDevice() ? 'device' : 'file';
+  return { real: real || '/', kind, uid: info.uid, gid: info.gid, links };
+};
