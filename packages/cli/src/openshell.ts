@@ -4,6 +4,7 @@ import { parseArguments } from './command/parse.ts';
 import { type CommandName, commandSpec, findCommand, groups } from './command/table.ts';
 import { handlers } from './handlers.ts';
 import type { Io } from './io.ts';
+import { printable } from './output/printable.ts';
 import { BrokenPipe, brokenPipeExit } from './output/write.ts';
 
 /** The exit code of a line that names no command. */
@@ -58,7 +59,9 @@ const report = (thrown: unknown, exitCode: number, io: Io): number => {
 const describe = (thrown: unknown, io: Io): string => {
   const label = io.errStyle.bold('openshell:');
   if (thrown instanceof OpenShellError) {
-    return `${label} ${thrown.message}\n${thrown.remedy === undefined ? '' : `  ${thrown.remedy}\n`}`;
+    const remedy = thrown.remedy === undefined ? '' : `\n${thrown.remedy}`;
+    const [first, ...further] = `${thrown.message}${remedy}`.split('\n').map(printable);
+    return [`${label} ${first}`, ...further.map((line) => `  ${line}`), ''].join('\n');
   }
   const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   return `${label} this is a mistake in OpenShell itself; please report it with these lines:\n${stack}\n`;

@@ -44,11 +44,7 @@ export interface EndpointRef {
   readonly host: string;
 }
 
-export type DenyCode =
-  | 'no_policy'
-  | 'endpoint_not_allowed'
-  | 'binary_not_allowed'
-  | 'identity_unknown';
+export type DenyCode = 'no_policy' | 'endpoint_not_allowed' | 'binary_not_allowed' | 'identity_unknown';
 
 /**
  * The answer to one intent: taken once, from one generation, never computed again further down.

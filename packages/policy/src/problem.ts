@@ -82,11 +82,17 @@ export class Findings {
   }
 
   notice(path: PolicyPath, remark: Remark): void {
-    if (this.notices.length < this.#limit) this.notices.push({ ...this.#place(path, remark), severity: 'notice' });
+    if (this.notices.length < this.#limit)
+      this.notices.push({ ...this.#place(path, remark), severity: 'notice' });
   }
 
   #place(path: PolicyPath, { on, ...rest }: Remark): Finding {
     const file = this.#source.file;
-    return { ...rest, ...(file === undefined ? {} : { file }), path: formatPath(path), ...this.#source.locate(path, on) };
+    return {
+      ...rest,
+      ...(file === undefined ? {} : { file }),
+      path: formatPath(path),
+      ...this.#source.locate(path, on),
+    };
   }
 }

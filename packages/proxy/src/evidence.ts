@@ -1,5 +1,5 @@
-import { isIPv4 } from 'node:net';
 import type { Socket } from 'node:net';
+import { isIPv4 } from 'node:net';
 import { baseName, type ProcessOptions } from '@openshell/audit';
 import { messageOf } from '@openshell/base';
 import type { Evidence } from '@openshell/policy';
@@ -52,7 +52,10 @@ export async function identifyWithin(
 ): Promise<Evidence> {
   if (flow === undefined) return unknown('the client closed the connection before it could be identified');
   const late = Promise.withResolvers<Evidence>();
-  const timer = setTimeout(() => late.resolve(unknown(`identification took over ${timeoutMs} ms`)), timeoutMs);
+  const timer = setTimeout(
+    () => late.resolve(unknown(`identification took over ${timeoutMs} ms`)),
+    timeoutMs,
+  );
   try {
     return await Promise.race([source.identify(flow), late.promise]);
   } catch (cause) {

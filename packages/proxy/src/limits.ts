@@ -91,7 +91,12 @@ export const LIMITS = {
     what: 'Head start of one address before the next is tried as well (RFC 8305)',
     onExcess: 'the next address is tried too',
   },
-  dialTime: { value: 10_000, unit: 'ms', what: 'Connecting to one address', onExcess: 'the address is given up' },
+  dialTime: {
+    value: 10_000,
+    unit: 'ms',
+    what: 'Connecting to one address',
+    onExcess: 'the address is given up',
+  },
   dialTotalTime: {
     value: 30_000,
     unit: 'ms',
@@ -116,17 +121,28 @@ export const LIMITS = {
     what: 'Reading on after an answer, so that the client can read it',
     onExcess: 'closed',
   },
-  lingerBytes: { value: 1_048_576, unit: 'bytes', what: 'Bytes read and dropped after an answer', onExcess: 'closed' },
+  lingerBytes: {
+    value: 1_048_576,
+    unit: 'bytes',
+    what: 'Bytes read and dropped after an answer',
+    onExcess: 'closed',
+  },
   dnsNames: {
     value: 4096,
     unit: 'names',
     what: 'Names with a synthetic address',
-    onExcess: 'the least recently used is forgotten; its address is not given to another name for a long time',
+    onExcess:
+      'the least recently used is forgotten; its address is not given to another name for a long time',
   },
   dnsMessageBytes: { value: 4096, unit: 'bytes', what: 'One DNS query', onExcess: 'answered FORMERR' },
   dnsQueryRate: { value: 5000, unit: 'queries/s', what: 'DNS queries', onExcess: 'not answered' },
   dnsTcpConnections: { value: 64, unit: 'connections', what: 'DNS connections over TCP', onExcess: 'reset' },
-  dnsTcpIdleTime: { value: 10_000, unit: 'ms', what: 'DNS connection on which no query is completed', onExcess: 'closed' },
+  dnsTcpIdleTime: {
+    value: 10_000,
+    unit: 'ms',
+    what: 'DNS connection on which no query is completed',
+    onExcess: 'closed',
+  },
   refusalKinds: {
     value: 1024,
     unit: 'kinds',

@@ -66,7 +66,7 @@ static void join_cgroups(void) {
     snprintf(number, sizeof number, "%d", m.init);
     if (!failed) failed = write_file(path, number);
     if (failed && spec.cgroups[i].required) give_up("cgroup", spec.cgroups[i].path);
-    if (failed) tell("note cgroup %d %s", errno, spec.cgroups[i].path);
+    if (failed) tell("note cgroup\t%d\t%s", errno, spec.cgroups[i].path);
   }
 }
 
@@ -115,7 +115,7 @@ static void take_report(void) {
       tell("ready %d %d %d", m.init, m.proc_fd, report.a);
       return;
     case R_STARTED: tell("started %d", report.a); return;
-    case R_NOTE: tell("note capture %d IPv%d", report.a, report.b); return;
+    case R_NOTE: tell("note %s\t%d\t%s", report.step, report.a, report.detail); return;
     case R_FAILED: tell("fail %s\t%d\t%s", report.step, report.a, report.detail); return;
     case R_EXIT: m.exited = 1, m.exit_code = report.a, m.exit_signal = report.b; return;
     case R_STOPPED:
@@ -165,22 +165,22 @@ static int take_orders(void) {
   return used < sizeof buffer;
 }
 
-static void read_spec(int fd) {
+/* NULL, or what is wrong with the specification. */
+static const char *read_spec(int fd) {
   uint32_t header[2];
   size_t got = 0;
   uint8_t *data = NULL;
   for (size_t want = sizeof header; got < want;) {
     ssize_t n = read(fd, (got < sizeof header ? (uint8_t *)header : data - sizeof header) + got, got < sizeof header ? sizeof header - got : want - got);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) give_up("specification", "cut short");
+    if (n <= 0) return "it is cut short";
     if ((got += (size_t)n) != sizeof header || data) continue;
-    if (header[0] != 0x314c534f /* "OSL1" */ || header[1] > MAX_SPEC) give_up("specification", "not one of version 1");
-    if (!(data = malloc(header[1] + 1))) give_up("specification", "memory");
+    if (header[0] != 0x314c534f /* "OSL1" */ || header[1] > MAX_SPEC) return "it is not one of version 1";
+    if (!(data = malloc(header[1] + 1))) return "there is no memory for it";
     want += header[1];
   }
   errno = EINVAL;
-  const char *problem = spec_parse(&spec, data, header[1]);
-  if (problem) give_up("specification", problem);
+  return spec_parse(&spec, data, header[1]);
 }
 
 static int watch_signals(void) {
@@ -194,11 +194,14 @@ static int watch_signals(void) {
 }
 
 int main(int argc, char **argv) {
-  if (argc == 2 && strcmp(argv[1], "--probe") == 0) return probe();
-  int check = argc == 2 && strcmp(argv[1], "--check") == 0; /* reads a specification from standard input, and that is all */
-  if (!check) tell("hello %ld", landlock_abi());
-  read_spec(check ? 0 : CONTROL_FD);
-  if (check) return puts("ok") < 0;
+  const char *mode = argc == 2 ? argv[1] : "", *problem;
+  int probing = strcmp(mode, "--probe") == 0, checking = strcmp(mode, "--check") == 0;
+  if (probing || checking) {
+    problem = read_spec(0);
+    return probing ? probe(&spec) : puts(problem ? problem : "ok") < 0;
+  }
+  tell("hello %ld", landlock_abi());
+  if ((problem = read_spec(CONTROL_FD))) give_up("specification", problem);
   prctl(PR_SET_NAME, "openshell-launch");
   syscall(SYS_close_range, HANDLE_FD + 1, ~0U, 0);
   int signals = watch_signals();

@@ -18,6 +18,7 @@ enum {
   MAX_MOUNTS = 1024,
   MAX_IDMAPS = 32,
   MAX_LISTENERS = 8,
+  MAX_NETLINKS = 8,
   MAX_RLIMITS = 16,
   MAX_RULES = 1024,
   MAX_GROUPS = 64,
@@ -43,13 +44,19 @@ struct listener_item {
   const char *name;
 };
 
+struct netlink_item {
+  uint32_t protocol, required, last_sequence, size;
+  const char *name;
+  const uint8_t *bytes;
+};
+
 struct landlock_rule {
   uint64_t access;
   const char *path;
 };
 
 struct spec {
-  uint32_t flags, uid, gid, capture_port, rows, columns;
+  uint32_t flags, uid, gid, rows, columns;
   uint32_t groups[MAX_GROUPS], group_count;
   const char *uid_map, *gid_map, *hostname, *base, *cwd;
   char **argv, **env;
@@ -59,6 +66,8 @@ struct spec {
   uint32_t idmap_count;
   struct listener_item listeners[MAX_LISTENERS];
   uint32_t listener_count;
+  struct netlink_item netlinks[MAX_NETLINKS];
+  uint32_t netlink_count;
   struct { uint32_t resource; uint64_t soft, hard; } rlimits[MAX_RLIMITS];
   uint32_t rlimit_count;
   struct { uint64_t fs, net, scoped; uint32_t size, restrict_flags; } landlock;
@@ -87,6 +96,8 @@ struct report {
 int report_send(int fd, int type, int a, int b, const int *fds, int fd_count);
 /* Names the step that failed with the present errno, and ends the process. */
 _Noreturn void fail(const char *step, const char *detail);
+/* Reports something that is missing and not needed. */
+void note(const char *step, const char *detail);
 extern int fail_fd;
 ssize_t report_receive(int fd, struct report *report, int *fds, int *fd_count);
 int send_with_fds(int socket, const void *data, size_t size, const int *fds, int fd_count);
@@ -95,16 +106,16 @@ int write_file(const char *path, const char *text);
 
 /* ---- the steps ---- */
 
-int network_bring_up(const struct spec *spec);   /* net.c: lo, routes, listeners, capture rules; how many were handed out */
+int network_bring_up(const struct spec *spec);   /* net.c: returns how many listeners were handed out */
 int network_diagnostics(void);                   /* net.c: a sock_diag socket of this network namespace */
-int capture_install(uint32_t port, int ipv6);    /* nft.c: 0 or -1 with errno */
+int netlink_apply(const struct netlink_item *item); /* net.c: 0, or -1 with errno */
 void mounts_build(const struct spec *spec, const int *idmap_fds); /* mounts.c: new root, pivot_root */
 int idmap_namespace(const char *uid_map, const char *gid_map);    /* mounts.c: a user namespace's descriptor */
 _Noreturn void init_run(const struct spec *spec, int monitor, const int *idmap_fds); /* init.c */
 _Noreturn void workload_run(const struct spec *spec, int go, int tty); /* workload.c: steps 5 to 7 and execve */
 void drop_privileges(const struct spec *spec);                         /* workload.c */
 void who(char *line, int proc_fd, int diag_fd);                        /* identity.c: answers one question on CONTROL_FD */
-int probe(void);                                                       /* probe.c */
+int probe(const struct spec *spec);                                                     /* probe.c */
 long landlock_abi(void); /* probe.c: 0 where there is none */
 
 /* ---- the terminal between the caller and the sandbox (terminal.c) ---- */

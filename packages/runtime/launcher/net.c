@@ -1,46 +1,37 @@
-/* The sandbox's network: lo and nothing else, every address local, listeners whose descriptors go outside. */
+/* The sandbox's network: what the given netlink messages make of it, and listeners whose descriptors go outside. */
 #include "launcher.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
-#include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LOOPBACK_INDEX = 1, BACKLOG = 4096 };
+enum { BACKLOG = 4096 };
 
-static int route_request(int fd, struct nlmsghdr *request) {
-  uint8_t answer[4096];
-  request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
-  if (send(fd, request, request->nlmsg_len, 0) < 0) return -1;
-  if (recv(fd, answer, sizeof answer, 0) < (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr))) return -1;
-  int error = ((struct nlmsgerr *)NLMSG_DATA((struct nlmsghdr *)answer))->error;
-  return error ? (errno = -error, -1) : 0;
-}
-
-static int loopback_up(int fd) {
-  struct { struct nlmsghdr header; struct ifinfomsg link; } request = {
-      .header = {.nlmsg_len = sizeof request, .nlmsg_type = RTM_NEWLINK},
-      .link = {.ifi_index = LOOPBACK_INDEX, .ifi_flags = IFF_UP, .ifi_change = IFF_UP},
-  };
-  return route_request(fd, &request.header);
-}
-
-/* ip route add local default dev lo */
-static int everything_local(int fd, uint8_t family) {
-  struct { struct nlmsghdr header; struct rtmsg route; struct rtattr device; uint32_t index; } request = {
-      .header = {.nlmsg_len = sizeof request, .nlmsg_type = RTM_NEWROUTE, .nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL},
-      .route = {.rtm_family = family, .rtm_table = RT_TABLE_LOCAL, .rtm_protocol = RTPROT_BOOT, .rtm_type = RTN_LOCAL,
-                .rtm_scope = family == AF_INET ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE},
-      .device = {.rta_len = RTA_LENGTH(sizeof(uint32_t)), .rta_type = RTA_OIF},
-      .index = LOOPBACK_INDEX,
-  };
-  return route_request(fd, &request.header);
+/* Sends messages that were built by the caller and reads until the last one is acknowledged or one is refused. */
+int netlink_apply(const struct netlink_item *item) {
+  static uint8_t answer[16384];
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, (int)item->protocol), result = 1;
+  if (fd < 0 || send(fd, item->bytes, item->size, 0) < 0) result = -1;
+  while (result == 1) {
+    ssize_t n = recv(fd, answer, sizeof answer, 0);
+    if (n < 0) result = -1;
+    size_t left = n < 0 ? 0 : (size_t)n;
+    for (struct nlmsghdr *at = (void *)answer; result == 1 && NLMSG_OK(at, left); at = NLMSG_NEXT(at, left)) {
+      if (at->nlmsg_type != NLMSG_ERROR) continue;
+      int error = ((struct nlmsgerr *)NLMSG_DATA(at))->error;
+      if (error) errno = -error, result = -1;
+      else if (at->nlmsg_seq == item->last_sequence) result = 0;
+    }
+  }
+  int saved = errno;
+  if (fd >= 0) close(fd);
+  errno = saved;
+  return result;
 }
 
 static int listener_open(const struct listener_item *l) {
@@ -74,24 +65,21 @@ static int hand_out(const struct listener_item *l, int fd) {
 
 int network_bring_up(const struct spec *spec) {
   int handed_out = 0;
-  int route = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-  if (route < 0 || loopback_up(route)) fail("loopback", NULL);
-  if (everything_local(route, AF_INET)) fail("routes", "IPv4");
-  /* A kernel without IPv6 has no IPv6 way out either. */
-  int ipv6 = everything_local(route, AF_INET6) == 0;
-  close(route);
+  for (uint32_t i = 0; i < spec->netlink_count; i++) {
+    const struct netlink_item *item = &spec->netlinks[i];
+    if (netlink_apply(item) == 0) continue;
+    if (item->required) fail("network", item->name);
+    note(item->name, NULL);
+  }
   for (uint32_t i = 0; i < spec->listener_count; i++) {
     const struct listener_item *l = &spec->listeners[i];
-    if (l->ipv6 && !ipv6) continue;
     int fd = listener_open(l);
+    if (fd < 0 && l->ipv6 && errno == EAFNOSUPPORT) continue; /* a kernel without IPv6 has no IPv6 way out either */
     if (fd < 0) fail("listener", l->name);
     if (hand_out(l, fd)) fail("hand out listener", l->name);
     close(fd);
     handed_out++;
   }
-  if (!spec->capture_port) return handed_out;
-  if (capture_install(spec->capture_port, 0)) report_send(fail_fd, R_NOTE, errno, 4, NULL, 0);
-  if (ipv6 && capture_install(spec->capture_port, 1)) report_send(fail_fd, R_NOTE, errno, 6, NULL, 0);
   return handed_out;
 }
 

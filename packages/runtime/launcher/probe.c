@@ -1,4 +1,5 @@
-/* openshell-launcher --probe: tries, in short-lived children, what the kernel gives to this user. One "key value [errno]" a line. */
+/* openshell-launcher --probe: tries, in short-lived children, what the kernel gives to this user. One
+ * "name possible errno" a line; the netlink records of a specification on standard input are tried too. */
 #include "launcher.h"
 
 #include <errno.h>
@@ -27,8 +28,8 @@ static int new_namespaces(unsigned long kinds) {
 
 static int try_userns(void) { return (int)syscall(SYS_unshare, CLONE_NEWUSER); }
 static int try_netns(void) { return new_namespaces(CLONE_NEWNET); }
-static int try_tproxy4(void) { return new_namespaces(CLONE_NEWNET) ? -1 : capture_install(15001, 0); }
-static int try_tproxy6(void) { return new_namespaces(CLONE_NEWNET) ? -1 : capture_install(15001, 1); }
+static const struct netlink_item *tried;
+static int try_netlink(void) { return new_namespaces(CLONE_NEWNET) ? -1 : netlink_apply(tried); }
 static int try_mount(void) { return new_namespaces(CLONE_NEWNS) ? -1 : (int)syscall(SYS_open_tree, AT_FDCWD, "/", OPEN_TREE_CLONE | AT_RECURSIVE); }
 static int try_idmap(void) {
   int tree, users = idmap_namespace("0 65534 1", "0 65534 1");
@@ -62,14 +63,13 @@ static void report_try(const char *name, int (*attempt)(void)) {
   printf("%s %d %d\n", name, WEXITSTATUS(status) == 0, WEXITSTATUS(status));
 }
 
-int probe(void) {
+int probe(const struct spec *spec) {
   printf("landlock_abi %ld\n", landlock_abi());
   report_try("seccomp", try_seccomp);
   report_try("seccomp_notify", try_notify);
   report_try("userns", try_userns);
   report_try("netns", try_netns);
-  report_try("tproxy4", try_tproxy4);
-  report_try("tproxy6", try_tproxy6);
+  for (uint32_t i = 0; i < spec->netlink_count; i++) tried = &spec->netlinks[i], report_try(tried->name, try_netlink);
   report_try("newmount", try_mount);
   report_try("idmap", try_idmap);
   return 0;

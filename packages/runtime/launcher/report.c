@@ -71,11 +71,16 @@ ssize_t report_receive(int fd, struct report *report, int *fds, int *fd_count) {
   return n == sizeof *report ? n : -1;
 }
 
-_Noreturn void fail(const char *step, const char *detail) {
-  struct report report = {.type = R_FAILED, .a = errno};
+static int tell_step(int type, const char *step, const char *detail) {
+  struct report report = {.type = type, .a = errno};
   snprintf(report.step, sizeof report.step, "%s", step);
   snprintf(report.detail, sizeof report.detail, "%s", detail ? detail : "");
-  /* Nobody to tell: the exit status is all that is left. */
-  if (fail_fd >= 0) write_all(fail_fd, &report, sizeof report);
-  _exit(125);
+  return fail_fd < 0 ? -1 : write_all(fail_fd, &report, sizeof report);
+}
+
+void note(const char *step, const char *detail) { tell_step(R_NOTE, step, detail); }
+
+_Noreturn void fail(const char *step, const char *detail) {
+  /* Where nobody can be told, the exit status is all that is left. */
+  _exit(tell_step(R_FAILED, step, detail) ? 126 : 125);
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum tag {
-  T_FLAGS = 1, T_IDS, T_GROUPS, T_MAPS, T_HOSTNAME, T_BASE, T_MOUNT, T_IDMAP, T_LISTEN, T_CAPTURE, T_ARGV,
+  T_FLAGS = 1, T_IDS, T_GROUPS, T_MAPS, T_HOSTNAME, T_BASE, T_MOUNT, T_IDMAP, T_LISTEN, T_NETLINK, T_ARGV,
   T_ENV, T_CWD, T_RLIMIT, T_LANDLOCK, T_RULE, T_SECCOMP, T_CGROUP, T_WINDOW,
 };
 
@@ -79,6 +79,16 @@ static void take_listener(struct spec *s, struct reader *r) {
   if (strspn(l->name, "abcdefghijklmnopqrstuvwxyz0123456789") != strlen(l->name)) r->bad = 1;
 }
 
+static void take_netlink(struct spec *s, struct reader *r) {
+  if (s->netlink_count == MAX_NETLINKS) { r->bad = 1; return; }
+  struct netlink_item *n = &s->netlinks[s->netlink_count++];
+  n->protocol = u32(r), n->required = u32(r), n->last_sequence = u32(r);
+  n->name = text(r);
+  n->bytes = r->at;
+  n->size = (uint32_t)(r->end - r->at);
+  r->at = r->end;
+}
+
 static void take_cgroup(struct spec *s, struct reader *r) {
   if (s->cgroup_count == MAX_CGROUPS) { r->bad = 1; return; }
   uint32_t i = s->cgroup_count++;
@@ -111,7 +121,7 @@ static void take(struct spec *s, uint32_t tag, struct reader *r) {
       s->idmaps[s->idmap_count++].gid_map = text(r);
       return;
     case T_LISTEN: take_listener(s, r); return;
-    case T_CAPTURE: s->capture_port = u32(r); if (!s->capture_port || s->capture_port > 65535) r->bad = 1; return;
+    case T_NETLINK: take_netlink(s, r); return;
     case T_ARGV: if (s->argv) r->bad = 1; else s->argv = vector(r); return;
     case T_ENV: if (s->env) r->bad = 1; else s->env = vector(r); return;
     case T_CWD: s->cwd = absolute(r); return;

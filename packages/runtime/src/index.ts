@@ -11,4 +11,4 @@ export {
   type SandboxFile,
   type SandboxSpec,
 } from './process/runtime.ts';
-export { Sandbox, type SandboxExit, type SandboxListeners } from './process/sandbox.ts';
+export { Sandbox, type SandboxExit, type SandboxListeners, type SandboxNote } from './process/sandbox.ts';

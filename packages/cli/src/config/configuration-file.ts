@@ -26,7 +26,7 @@ export const loadConfiguration = async (env: Io['env']): Promise<Configuration> 
 
 /** XDG Base Directory Specification: a relative path counts as not set. */
 const configurationPath = (env: Io['env']): string | undefined => {
-  const given = env['XDG_CONFIG_HOME'];
+  const given = env.XDG_CONFIG_HOME;
   const home = homeOfEffectiveUser(env);
   const base = given && isAbsolute(given) ? given : home && join(home, '.config');
   return base && join(base, 'openshell', 'config.toml');
@@ -38,7 +38,7 @@ const homeOfEffectiveUser = (env: Io['env']): string | undefined => {
     return userInfo().homedir;
   } catch {
     // A user without an entry in the user database, as containers have them.
-    return env['HOME'];
+    return env.HOME;
   }
 };
 
@@ -82,7 +82,8 @@ const checkOwner = (path: string, { uid, mode }: Stats): void => {
   if (uid !== 0 && uid !== process.geteuid?.()) {
     throw refuse(path, 'it belongs to another user', 'Make it your own, or point XDG_CONFIG_HOME elsewhere.');
   }
-  if ((mode & 0o022) !== 0) throw refuse(path, 'others than its owner can write it', `Run: chmod go-w ${path}`);
+  if ((mode & 0o022) !== 0)
+    throw refuse(path, 'others than its owner can write it', `Run: chmod go-w ${path}`);
 };
 
 const refuse = (path: string, why: string, remedy?: string): OpenShellError =>

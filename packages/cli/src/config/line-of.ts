@@ -7,9 +7,12 @@ export const lineOf = (text: string, key: string, value?: string): number => {
   const found = lines.findIndex((line) => keyOf(line) === key);
   if (found < 0) return 1;
   if (value === undefined) return found + 1;
-  const within = lines.findIndex((line, index) => index >= found && (line.includes(`"${value}"`) || line.includes(`'${value}'`)));
+  const within = lines.findIndex(
+    (line, index) => index >= found && (line.includes(`"${value}"`) || line.includes(`'${value}'`)),
+  );
   return (within < 0 ? found : within) + 1;
 };
 
 /** `key = …`, `"key" = …`, `key.sub = …`, `[key]`, `[[key.sub]]`. */
-const keyOf = (line: string): string | undefined => /^\s*\[{0,2}\s*["']?([\w-]+)["']?\s*[=.\]]/.exec(line)?.[1];
+const keyOf = (line: string): string | undefined =>
+  /^\s*\[{0,2}\s*["']?([\w-]+)["']?\s*[=.\]]/.exec(line)?.[1];

@@ -54,23 +54,28 @@ const authorities = (table: TomlTable, at: Place, directory: string): readonly s
   });
 
 const runtimeKind = (table: TomlTable, at: Place): RuntimeKind | undefined => {
-  const value = table['runtime'];
+  const value = table.runtime;
   if (value === undefined) return undefined;
-  if (typeof value !== 'string') throw invalid(`${at('runtime')}: this is not text`, 'Write runtime = "process".');
+  if (typeof value !== 'string')
+    throw invalid(`${at('runtime')}: this is not text`, 'Write runtime = "process".');
   return parseRuntimeKind(value, at('runtime'));
 };
 
 const strings = (table: TomlTable, key: string, at: Place): readonly string[] => {
   const value = table[key];
   if (value === undefined) return [];
-  const isList = Array.isArray(value) && value.every((item): item is string => typeof item === 'string' && item !== '');
+  const isList =
+    Array.isArray(value) && value.every((item): item is string => typeof item === 'string' && item !== '');
   if (!isList) throw invalid(`${at(key)}: this is not a list of texts`, `Write ${key} = ["…"].`);
   return value as readonly string[];
 };
 
 const unknownKey = (key: string, place: string): OpenShellError => {
   const meant = nearest(key, keys);
-  return invalid(`${place}: there is no such key`, meant === undefined ? `The keys are ${keys.join(', ')}.` : `Did you mean ${meant}?`);
+  return invalid(
+    `${place}: there is no such key`,
+    meant === undefined ? `The keys are ${keys.join(', ')}.` : `Did you mean ${meant}?`,
+  );
 };
 
 const invalid = (message: string, remedy?: string): OpenShellError =>

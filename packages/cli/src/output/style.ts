@@ -24,4 +24,4 @@ export const plain: Style = { bold: asIs, dim: asIs, red: asIs, yellow: asIs, gr
  * Colours only for a terminal that has them, and never when NO_COLOR is set to anything (https://no-color.org).
  */
 export const chooseStyle = (isTerminal: boolean, env: Readonly<Record<string, string | undefined>>): Style =>
-  isTerminal && !env['NO_COLOR'] && env['TERM'] !== 'dumb' ? colours : plain;
+  isTerminal && !env.NO_COLOR && env.TERM !== 'dumb' ? colours : plain;

@@ -10,7 +10,7 @@ export const checkPolicies: Handler = async (args, io) => {
     const result = parsePolicy(text, { file });
     const common = { file, lines: text.split(/\r?\n/) };
     if (!result.ok) return { ...common, problems: result.problems, notices: [], notBuilt: [] };
-    return { ...common, problems: [], notices: result.notices, notBuilt: inspectionNeeded(result) };
+    return { ...common, problems: [], notices: result.notices, notBuilt: inspectionNeeded(result.policy, result.source) };
   };
   const files = args.operands.map(readPolicyText).map(check);
   io.out(args.has('json') ? renderJson(files) : files.map((file) => renderFile(file, io.outStyle)).join(''));
@@ -47,7 +47,11 @@ const renderFile = (file: CheckedFile, style: Style): string => {
   const findings: readonly Finding[] = [
     ...file.problems.map((problem) => ({ ...problem, label: 'error' as const })),
     ...file.notices.map((notice) => ({ ...notice, label: 'notice' as const })),
-    ...file.notBuilt.map(({ reason, ...place }) => ({ ...place, message: reason, label: 'not built yet' as const })),
+    ...file.notBuilt.map(({ reason, ...place }) => ({
+      ...place,
+      message: reason,
+      label: 'not built yet' as const,
+    })),
   ];
   return findings.map((finding) => renderFinding(finding, file, style)).join('') + renderVerdict(file, style);
 };

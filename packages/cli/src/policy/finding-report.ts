@@ -46,7 +46,10 @@ const excerpt = ({ line, column }: Finding, { lines }: Source, style: Style): re
   const number = String(line).padStart(5);
   const start = Math.max(0, (column ?? 1) - 1 - Math.floor(widest / 2));
   const shown = printable(text.slice(start, start + widest));
-  const mark = column === undefined ? [] : [`${' '.repeat(number.length)} | ${blanks(text.slice(start, column - 1))}${style.red('^')}`];
+  const mark =
+    column === undefined
+      ? []
+      : [`${' '.repeat(number.length)} | ${blanks(text.slice(start, column - 1))}${style.red('^')}`];
   return [`${style.dim(`${number} |`)} ${shown}`, ...mark];
 };
 

@@ -34,7 +34,10 @@ const readBytes = (operand: string, file: string): Uint8Array => {
       if (operand !== '-') closeSync(descriptor);
     }
   } catch (error) {
-    throw new OpenShellError(`${file} cannot be read: ${reasonOf(error)}`, { code: 'unreadable', cause: error });
+    throw new OpenShellError(`${file} cannot be read: ${reasonOf(error)}`, {
+      code: 'unreadable',
+      cause: error,
+    });
   }
 };
 

@@ -22,15 +22,22 @@ export const parseEnvironment = (
   return variables;
 };
 
-const parseVariable = (text: string, here: Readonly<Record<string, string | undefined>>): EnvironmentVariable => {
+const parseVariable = (
+  text: string,
+  here: Readonly<Record<string, string | undefined>>,
+): EnvironmentVariable => {
   const equals = text.indexOf('=');
   const name = equals < 0 ? text : text.slice(0, equals);
   if (!variableName.test(name)) {
     // The value is not repeated: it may be a secret, and messages end up in logs.
-    throw usageError(`--env: '${name}' is not the name of a variable`, 'Names have letters, digits and _, and begin with no digit.');
+    throw usageError(
+      `--env: '${name}' is not the name of a variable`,
+      'Names have letters, digits and _, and begin with no digit.',
+    );
   }
   if (equals >= 0) return { name, value: text.slice(equals + 1) };
   const value = here[name];
-  if (value === undefined) throw usageError(`--env ${name}: ${name} is not set here`, `Set it, or write --env ${name}=VALUE.`);
+  if (value === undefined)
+    throw usageError(`--env ${name}: ${name} is not set here`, `Set it, or write --env ${name}=VALUE.`);
   return { name, value };
 };

@@ -36,7 +36,10 @@ export const checkReadable = (path: string, source: string): void => {
 export const checkCertificates = (path: string, source: string): void => {
   checkReadable(path, source);
   if (!readFileSync(path, 'latin1').includes('-----BEGIN CERTIFICATE-----')) {
-    throw usageError(`${source}: ${path} has no certificate in PEM form`, 'It has lines that begin with -----BEGIN CERTIFICATE-----.');
+    throw usageError(
+      `${source}: ${path} has no certificate in PEM form`,
+      'It has lines that begin with -----BEGIN CERTIFICATE-----.',
+    );
   }
 };
 
@@ -68,13 +71,18 @@ export const eventsDestination = (text: string): EventsDestination => {
   if (text === '-') return { kind: 'stdout' };
   const path = resolve(text);
   const existing = statSync(path, { throwIfNoEntry: false });
-  if (existing?.isDirectory()) throw usageError(`--events: ${text} is a directory`, 'Name a file, or - for standard output.');
+  if (existing?.isDirectory())
+    throw usageError(`--events: ${text} is a directory`, 'Name a file, or - for standard output.');
+  const wrong = (why: string) => usageError(`--events: ${text} cannot be written: ${why}`);
   const mustBeWritable = existing === undefined ? dirname(path) : path;
+  if (existing === undefined && !look(mustBeWritable, '--events').isDirectory()) {
+    throw wrong(`${mustBeWritable} is not a directory`);
+  }
   try {
     accessSync(mustBeWritable, constants.W_OK);
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code === 'EACCES' ? 'this user may not write there' : reasonOf(error);
-    throw usageError(`--events: ${text} cannot be written: ${mustBeWritable}: ${why}`);
+    const denied = (error as NodeJS.ErrnoException).code === 'EACCES';
+    throw wrong(`${mustBeWritable}: ${denied ? 'this user may not write there' : reasonOf(error)}`);
   }
   return { kind: 'file', path };
 };

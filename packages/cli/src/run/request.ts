@@ -28,7 +28,7 @@ export const runRequest = (args: Arguments, configuration: Configuration, env: I
     env: parseEnvironment(args.values('env'), env),
     ...(timeout === undefined ? {} : { timeoutSeconds: parseSeconds(timeout, '--timeout') }),
     ...(events === undefined ? {} : { events: eventsDestination(events) }),
-    runtime: runtimeKind(args.value('runtime'), env['OPENSHELL_RUNTIME'], configuration),
+    runtime: runtimeKind(args.value('runtime'), env.OPENSHELL_RUNTIME, configuration),
     operator: operatorWord(args, configuration),
     quiet: args.has('quiet'),
   };

@@ -33,7 +33,10 @@ export const parseResolveRule = (text: string, source: string): ResolveRule => {
 export const orderResolveRules = (
   commandLine: readonly ResolveRule[],
   configuration: readonly ResolveRule[],
-): readonly ResolveRule[] => [...portsFirst(commandLine, '--resolve'), ...portsFirst(configuration, 'resolve')];
+): readonly ResolveRule[] => [
+  ...portsFirst(commandLine, '--resolve'),
+  ...portsFirst(configuration, 'resolve'),
+];
 
 type Wrong = (why: string) => Error;
 
@@ -70,9 +73,14 @@ const parsePort = (text: string, wrong: Wrong): number => {
   return port;
 };
 
-/** RFC 1123 section 2.1, with underscores, which names of services have; at most 253 octets (RFC 1035 section 2.3.4). */
+/**
+ * RFC 1123 section 2.1, with underscores, which names of services have; at most 253 octets (RFC 1035 section 2.3.4). A name
+ * that ends in a number would be taken for an address (WHATWG URL, "ends in a number").
+ */
 const isHostName = (name: string): boolean =>
-  name.length <= 253 && name.split('.').every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label));
+  name.length <= 253 &&
+  name.split('.').every((label) => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label)) &&
+  !/(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/.test(name);
 
 /** RFC 5952, as the WHATWG URL parser writes it. */
 const canonicalIPv6 = (address: string): string => new URL(`http://[${address}]`).hostname.slice(1, -1);
@@ -81,8 +89,12 @@ const portsFirst = (rules: readonly ResolveRule[], source: string): readonly Res
   const seen = new Set<string>();
   for (const { name, port } of rules) {
     const key = `${name}:${port ?? ''}`;
-    if (seen.has(key)) throw usageError(`${source}: there are two rules for ${port === undefined ? name : key}`, 'Keep one.');
+    if (seen.has(key))
+      throw usageError(`${source}: there are two rules for ${port === undefined ? name : key}`, 'Keep one.');
     seen.add(key);
   }
-  return [...rules.filter(({ port }) => port !== undefined), ...rules.filter(({ port }) => port === undefined)];
+  return [
+    ...rules.filter(({ port }) => port !== undefined),
+    ...rules.filter(({ port }) => port === undefined),
+  ];
 };

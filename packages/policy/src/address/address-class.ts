@@ -56,10 +56,30 @@ export const ADDRESS_CLASSES: readonly ClassRow[] = [
       'fe80::a9fe:a9fe/128', // OpenStack over IPv6
     ],
   },
-  { class: 'unspecified', reach: 'never', source: 'RFC 1122 3.2.1.3, RFC 4291 2.5.2', blocks: ['0.0.0.0/8', '::/128'] },
-  { class: 'loopback', reach: 'never', source: 'RFC 1122 3.2.1.3, RFC 4291 2.5.3', blocks: ['127.0.0.0/8', '::1/128'] },
-  { class: 'link-local', reach: 'never', source: 'RFC 3927, RFC 4291 2.5.6', blocks: ['169.254.0.0/16', 'fe80::/10'] },
-  { class: 'multicast', reach: 'never', source: 'RFC 5771, RFC 4291 2.7', blocks: ['224.0.0.0/4', 'ff00::/8'] },
+  {
+    class: 'unspecified',
+    reach: 'never',
+    source: 'RFC 1122 3.2.1.3, RFC 4291 2.5.2',
+    blocks: ['0.0.0.0/8', '::/128'],
+  },
+  {
+    class: 'loopback',
+    reach: 'never',
+    source: 'RFC 1122 3.2.1.3, RFC 4291 2.5.3',
+    blocks: ['127.0.0.0/8', '::1/128'],
+  },
+  {
+    class: 'link-local',
+    reach: 'never',
+    source: 'RFC 3927, RFC 4291 2.5.6',
+    blocks: ['169.254.0.0/16', 'fe80::/10'],
+  },
+  {
+    class: 'multicast',
+    reach: 'never',
+    source: 'RFC 5771, RFC 4291 2.7',
+    blocks: ['224.0.0.0/4', 'ff00::/8'],
+  },
   { class: 'broadcast', reach: 'never', source: 'RFC 919', blocks: ['255.255.255.255/32'] },
   {
     class: 'documentation',
@@ -67,12 +87,27 @@ export const ADDRESS_CLASSES: readonly ClassRow[] = [
     source: 'RFC 5737, RFC 3849, RFC 9637',
     blocks: ['192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24', '2001:db8::/32', '3fff::/20'],
   },
-  { class: 'benchmarking', reach: 'never', source: 'RFC 2544, RFC 5180', blocks: ['198.18.0.0/15', '2001:2::/48'] },
-  { class: 'nat64', reach: 'never', source: 'RFC 6052, RFC 8215', blocks: ['64:ff9b::/96', '64:ff9b:1::/48'] },
+  {
+    class: 'benchmarking',
+    reach: 'never',
+    source: 'RFC 2544, RFC 5180',
+    blocks: ['198.18.0.0/15', '2001:2::/48'],
+  },
+  {
+    class: 'nat64',
+    reach: 'never',
+    source: 'RFC 6052, RFC 8215',
+    blocks: ['64:ff9b::/96', '64:ff9b:1::/48'],
+  },
   { class: '6to4', reach: 'never', source: 'RFC 3056, RFC 7526', blocks: ['192.88.99.0/24', '2002::/16'] },
   { class: 'teredo', reach: 'never', source: 'RFC 4380', blocks: ['2001::/32'] },
   { class: 'v4-mapped', reach: 'never', source: 'RFC 4291 2.5.5.2', blocks: ['::ffff:0:0/96'] },
-  { class: 'private', reach: 'private', source: 'RFC 1918', blocks: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'] },
+  {
+    class: 'private',
+    reach: 'private',
+    source: 'RFC 1918',
+    blocks: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'],
+  },
   { class: 'cgnat', reach: 'private', source: 'RFC 6598', blocks: ['100.64.0.0/10'] },
   { class: 'unique-local', reach: 'private', source: 'RFC 4193', blocks: ['fc00::/7'] },
   {
@@ -121,6 +156,7 @@ function rowOf(address: Address): ClassRow | undefined {
 
 function knownCidr(text: string): Cidr {
   const cidr = parseCidr(text);
-  if (!cidr) throw new OpenShellError(`The address table holds "${text}", which is no block.`, { code: 'internal' });
+  if (!cidr)
+    throw new OpenShellError(`The address table holds "${text}", which is no block.`, { code: 'internal' });
   return cidr;
 }

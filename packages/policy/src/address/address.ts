@@ -49,7 +49,8 @@ function parseV6(text: string): Address | undefined {
   // `::` stands for at least one group (RFC 5952 section 4.2.2 tells writers so; readers that accept none are a second dialect).
   if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined;
   let value = 0n;
-  for (const group of [...head, ...new Array<number>(missing).fill(0), ...tail]) value = (value << 16n) | BigInt(group);
+  for (const group of [...head, ...new Array<number>(missing).fill(0), ...tail])
+    value = (value << 16n) | BigInt(group);
   return { family: 6, value };
 }
 
@@ -78,7 +79,11 @@ function formatV6(value: bigint): string {
   const groups: number[] = [];
   for (let shift = 112n; shift >= 0n; shift -= 16n) groups.push(Number((value >> shift) & 0xffffn));
   const { start, length } = longestZeroRun(groups);
-  const hex = (from: number, to: number) => groups.slice(from, to).map((group) => group.toString(16)).join(':');
+  const hex = (from: number, to: number) =>
+    groups
+      .slice(from, to)
+      .map((group) => group.toString(16))
+      .join(':');
   return length < 2 ? hex(0, 8) : `${hex(0, start)}::${hex(start + length, 8)}`;
 }
 

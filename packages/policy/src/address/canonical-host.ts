@@ -12,7 +12,8 @@ const FAST_NAME = /^[a-z][a-z0-9]*(?:\.[a-z][a-z0-9]*)+$/;
  * (`127.1`, `0x7f.0.0.1`, `2130706433`): a name never ends in a number (WHATWG URL, "ends in a number").
  */
 export function canonicalHost(text: string): string | undefined {
-  if (text.length <= MAX_NAME && FAST_NAME.test(text) && !text.split('.').some((label) => label.length > 63)) return text;
+  if (text.length <= MAX_NAME && FAST_NAME.test(text) && !text.split('.').some((label) => label.length > 63))
+    return text;
   if (text.startsWith('[')) return bracketed(text);
   if (text.includes(':')) return canonicalAddress(text);
   const lower = text.toLowerCase();

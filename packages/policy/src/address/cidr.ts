@@ -37,6 +37,7 @@ export function cidrContains(cidr: Cidr, address: Address): boolean {
 export const cidrsOverlap = (a: Cidr, b: Cidr): boolean => cidrContains(a, b) || cidrContains(b, a);
 
 /** Whether every address of `inner` lies in `outer`. */
-export const cidrWithin = (inner: Cidr, outer: Cidr): boolean => inner.prefix >= outer.prefix && cidrContains(outer, inner);
+export const cidrWithin = (inner: Cidr, outer: Cidr): boolean =>
+  inner.prefix >= outer.prefix && cidrContains(outer, inner);
 
 const widthOf = (family: 4 | 6): number => (family === 4 ? 32 : 128);

@@ -36,7 +36,8 @@ export const CONTROL_PLANE_PORTS: readonly number[] = [2379, 2380, 6443, 10250, 
  * address too"). Every address must pass; the caller dials exactly those and never resolves again. Pure; never throws.
  */
 export function checkDestination(addresses: readonly string[], query: DestinationQuery): DestinationVerdict {
-  if (addresses.length === 0) return refusal('', 'invalid', `${query.host} has no address`, 'Check the name and the resolver.');
+  if (addresses.length === 0)
+    return refusal('', 'invalid', `${query.host} has no address`, 'Check the name and the resolver.');
   for (const text of addresses) {
     const refused = checkAddress(text, query);
     if (refused) return refused;
@@ -46,7 +47,8 @@ export function checkDestination(addresses: readonly string[], query: Destinatio
 
 function checkAddress(text: string, query: DestinationQuery): Refusal | undefined {
   const address = parseAddress(text);
-  if (!address) return refusal(text, 'invalid', `"${text}" is not an IP address`, 'Check what the resolver returned.');
+  if (!address)
+    return refusal(text, 'invalid', `"${text}" is not an IP address`, 'Check what the resolver returned.');
   const kind = classifyAddress(address);
   const opened = within(address, query.operatorAllows);
   const reach = opened ? 'private' : reachOf(address);
@@ -60,7 +62,12 @@ function checkPrivate(address: Address, kind: AddressClass, query: DestinationQu
   const where = `${query.host} is at ${text} (${kind})`;
   if (CONTROL_PLANE_PORTS.includes(query.port)) {
     const reason = `${where}, and port ${query.port} there belongs to cluster control planes`;
-    return refusal(text, kind, reason, 'Control-plane ports on private addresses cannot be opened by a policy.');
+    return refusal(
+      text,
+      kind,
+      reason,
+      'Control-plane ports on private addresses cannot be opened by a policy.',
+    );
   }
   if (query.exactHost || query.allowedIps) return undefined;
   return refusal(

@@ -32,8 +32,11 @@ const ANY: readonly CodeRange[] = [[0, MAX_CODE]];
  * @throws OpenShellError `bad_glob` with what is wrong and where in the pattern.
  */
 export function compileGlob(source: string, separator: Separator): Glob {
-  if (source.length > GLOB_LIMITS.length) throw badGlob(source.slice(0, 32), `is longer than ${GLOB_LIMITS.length} characters`);
-  const alternatives = expandAlternatives(source, separator).map((text) => compileSteps(text, source, separator));
+  if (source.length > GLOB_LIMITS.length)
+    throw badGlob(source.slice(0, 32), `is longer than ${GLOB_LIMITS.length} characters`);
+  const alternatives = expandAlternatives(source, separator).map((text) =>
+    compileSteps(text, source, separator),
+  );
   const steps = alternatives.length === 1 ? alternatives[0]! : undefined;
   const last = steps?.at(-1);
   return {
@@ -79,7 +82,9 @@ function stepsMatch(steps: readonly Step[], text: string): boolean {
       step++;
       continue;
     }
-    if (current === undefined ? at === text.length : at < text.length && accepts(current, text.codePointAt(at)!)) {
+    if (
+      current === undefined ? at === text.length : at < text.length && accepts(current, text.codePointAt(at)!)
+    ) {
       if (current === undefined) return true;
       at += widthAt(text, at);
       step++;
@@ -133,10 +138,12 @@ function expandAlternatives(source: string, separator: Separator): string[] {
 function withoutSegments(text: string, source: string): string[] {
   const pieces = text.replace(/(?:\/\*\*)+\//g, '/**/').split('/**/');
   if (pieces.length > 7) throw tooMany(source);
-  return pieces.slice(1).reduce<string[]>(
-    (heads, piece) => heads.flatMap((head) => [`${head}/${piece}`, `${head}/**/${piece}`]),
-    [pieces[0]!],
-  );
+  return pieces
+    .slice(1)
+    .reduce<string[]>(
+      (heads, piece) => heads.flatMap((head) => [`${head}/${piece}`, `${head}/**/${piece}`]),
+      [pieces[0]!],
+    );
 }
 
 interface Braces {

@@ -30,7 +30,8 @@ export function parseHostPattern(text: string, breadth: HostBreadth = 'domain'):
   if (host === undefined) {
     throw new OpenShellError(`"${text}" is neither a host name nor an IP address.`, {
       code: 'bad_host',
-      remedy: 'Write a name such as "api.example.com" without scheme, port, path or braces; international names as "xn--".',
+      remedy:
+        'Write a name such as "api.example.com" without scheme, port, path or braces; international names as "xn--".',
     });
   }
   return { kind: isAddressLiteral(host) ? 'address' : 'name', host };
@@ -49,7 +50,8 @@ export function hostsOverlap(a: HostPattern, b: HostPattern): boolean {
 }
 
 /** The last two labels of a name. */
-export const domainOf = (host: string): string => host.slice(host.lastIndexOf('.', host.lastIndexOf('.') - 1) + 1);
+export const domainOf = (host: string): string =>
+  host.slice(host.lastIndexOf('.', host.lastIndexOf('.') - 1) + 1);
 
 function parseWildcard(text: string, breadth: HostBreadth): HostPattern {
   const lower = text.toLowerCase();
@@ -65,14 +67,21 @@ function parseWildcard(text: string, breadth: HostBreadth): HostPattern {
   if (host.length > 253 || !labels.every(labelIsPattern) || !isNameEnding(ending)) {
     throw new OpenShellError(`"${text}" is not a host pattern.`, {
       code: 'bad_host_wildcard',
-      remedy: 'Use "*" for one label or inside the first one, "**" only as the whole first label: "*.example.com", "**.example.com", "api-*.example.com".',
+      remedy:
+        'Use "*" for one label or inside the first one, "**" only as the whole first label: "*.example.com", "**.example.com", "api-*.example.com".',
     });
   }
-  return { kind: 'wildcard', host, glob: compileGlob(labels.map(labelGlob).join('.'), '.'), domain: ending.join('.') };
+  return {
+    kind: 'wildcard',
+    host,
+    glob: compileGlob(labels.map(labelGlob).join('.'), '.'),
+    domain: ending.join('.'),
+  };
 }
 
 /** A name never ends in a number, so a pattern that does would only look like an address. */
-const isNameEnding = (labels: readonly string[]): boolean => canonicalHost(labels.join('.').replaceAll('*', 'a')) !== undefined;
+const isNameEnding = (labels: readonly string[]): boolean =>
+  canonicalHost(labels.join('.').replaceAll('*', 'a')) !== undefined;
 
 function labelIsPattern(label: string, index: number): boolean {
   if (!WILDCARD_LABEL.test(label)) return false;

@@ -26,7 +26,8 @@ function sequencesOverlap(left: readonly Step[], right: readonly Step[]): boolea
     // A repeated step may be left without a character.
     if (a?.repeat) open.push(state + columns);
     if (b?.repeat) open.push(state + 1);
-    if (a && b && rangesMeet(a.ranges, b.ranges)) open.push(state + (a.repeat ? 0 : columns) + (b.repeat ? 0 : 1));
+    if (a && b && rangesMeet(a.ranges, b.ranges))
+      open.push(state + (a.repeat ? 0 : columns) + (b.repeat ? 0 : 1));
   }
   return false;
 }

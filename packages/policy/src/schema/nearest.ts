@@ -5,7 +5,8 @@ export function nearestName(written: string, known: readonly string[]): string |
   let best: { name: string; distance: number } | undefined;
   for (const name of known) {
     const distance = editDistance(plain, name);
-    if (distance <= Math.max(1, Math.floor(name.length / 3)) && distance < (best?.distance ?? Infinity)) best = { name, distance };
+    if (distance <= Math.max(1, Math.floor(name.length / 3)) && distance < (best?.distance ?? Infinity))
+      best = { name, distance };
   }
   return best?.name;
 }

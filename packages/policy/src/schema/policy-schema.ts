@@ -32,17 +32,32 @@ const MATCHER = {
     type: patterns(LIMITS.ruleValues, false),
     doc: 'MCP tool name pattern, or `{ any: [a, b] }`; with `method: tools/call`.',
   },
-  params: { type: map('parameter', data, LIMITS.ruleValues), doc: 'MCP parameters; only `name`, as another way to write `tool`.' },
+  params: {
+    type: map('parameter', data, LIMITS.ruleValues),
+    doc: 'MCP parameters; only `name`, as another way to write `tool`.',
+  },
 } as const;
 
-const MATCHER_SCHEMA = object('Deny rule', 'What a request must be like for the rule to apply. What is left out does not matter.', MATCHER);
+const MATCHER_SCHEMA = object(
+  'Deny rule',
+  'What a request must be like for the rule to apply. What is left out does not matter.',
+  MATCHER,
+);
 
 const RULE_SCHEMA = object('Rule', 'One kind of request that is allowed.', {
-  allow: { type: object('Allow', 'The same fields as in a deny rule.', MATCHER), doc: 'What is allowed.', required: true },
+  allow: {
+    type: object('Allow', 'The same fields as in a deny rule.', MATCHER),
+    doc: 'What is allowed.',
+    required: true,
+  },
 });
 
 const PERSISTED_QUERY_SCHEMA = object('Persisted query', 'What a registered GraphQL query is known to do.', {
-  operation_type: { type: text({ oneOf: ['query', 'mutation', 'subscription'] }), doc: 'Its operation type.', required: true },
+  operation_type: {
+    type: text({ oneOf: ['query', 'mutation', 'subscription'] }),
+    doc: 'Its operation type.',
+    required: true,
+  },
   operation_name: { type: text(), doc: 'Its operation name.' },
   fields: { type: list(text(), LIMITS.ruleValues), doc: 'The root fields it selects.' },
 });
@@ -53,14 +68,20 @@ const ENDPOINT_SCHEMA = object('Endpoint', 'One host and its ports, and how traf
     doc: 'Exact name, IP address, or name with wildcards. May be left out when `allowed_ips` is there: then any host on the ports.',
   },
   port: { type: integer(1, MAX_PORT), doc: 'The port. Either this or `ports`.' },
-  ports: { type: list(integer(1, MAX_PORT), LIMITS.ports, { nonEmpty: true }), doc: 'Several ports. Either this or `port`.' },
+  ports: {
+    type: list(integer(1, MAX_PORT), LIMITS.ports, { nonEmpty: true }),
+    doc: 'Several ports. Either this or `port`.',
+  },
   path: {
     type: text(),
     default: 'every path',
     doc: 'Path pattern that selects among endpoints of one host and port; starts with `/` or is `**`.',
   },
   protocol: {
-    type: text({ oneOf: ['', 'tcp', 'rest', 'websocket', 'graphql', 'json-rpc', 'mcp', 'sql'], anyCase: true }),
+    type: text({
+      oneOf: ['', 'tcp', 'rest', 'websocket', 'graphql', 'json-rpc', 'mcp', 'sql'],
+      anyCase: true,
+    }),
     default: 'not inspected',
     doc: 'How traffic is inspected. `tcp`: not at all, for clients that know no proxy.',
   },
@@ -78,7 +99,10 @@ const ENDPOINT_SCHEMA = object('Endpoint', 'One host and its ports, and how traf
     type: text({ oneOf: ['read-only', 'read-write', 'full'] }),
     doc: 'A preset instead of `rules`. For `rest`: GET, HEAD, OPTIONS; those and POST, PUT, PATCH; everything.',
   },
-  rules: { type: list(RULE_SCHEMA, LIMITS.rules, { nonEmpty: true }), doc: 'What requests are allowed. Either this or `access`.' },
+  rules: {
+    type: list(RULE_SCHEMA, LIMITS.rules, { nonEmpty: true }),
+    doc: 'What requests are allowed. Either this or `access`.',
+  },
   deny_rules: {
     type: list(MATCHER_SCHEMA, LIMITS.rules, { nonEmpty: true }),
     doc: 'What is refused although it is allowed otherwise. Needs `protocol` and something that is allowed.',
@@ -87,7 +111,11 @@ const ENDPOINT_SCHEMA = object('Endpoint', 'One host and its ports, and how traf
     type: list(text(), LIMITS.allowedIps),
     doc: 'Addresses and CIDR blocks that the host may have; nothing else then.',
   },
-  allow_encoded_slash: { type: flag, default: 'false', doc: 'Keeps `%2F` inside a path segment instead of refusing the request.' },
+  allow_encoded_slash: {
+    type: flag,
+    default: 'false',
+    doc: 'Keeps `%2F` inside a path segment instead of refusing the request.',
+  },
   websocket_credential_rewrite: {
     type: flag,
     default: 'false',
@@ -112,7 +140,11 @@ const ENDPOINT_SCHEMA = object('Endpoint', 'One host and its ports, and how traf
     type: map('id', PERSISTED_QUERY_SCHEMA, LIMITS.persistedQueries),
     doc: 'The registered queries by hash or id.',
   },
-  graphql_max_body_bytes: { type: body, default: DEFAULT_BODY, doc: 'Longest GraphQL request body, in bytes.' },
+  graphql_max_body_bytes: {
+    type: body,
+    default: DEFAULT_BODY,
+    doc: 'Longest GraphQL request body, in bytes.',
+  },
   credential_signing: {
     type: text({ oneOf: ['', 'sigv4', 'sigv4:body', 'sigv4:no_body'] }),
     doc: 'Signs requests with AWS Signature Version 4. Needs `signing_service`.',
@@ -134,8 +166,16 @@ const ENDPOINT_SCHEMA = object('Endpoint', 'One host and its ports, and how traf
   mcp: {
     type: object('MCP options', 'Only with `protocol: mcp`.', {
       max_body_bytes: { type: body, default: DEFAULT_BODY, doc: 'Longest request body, in bytes.' },
-      strict_tool_names: { type: flag, default: 'true', doc: 'Refuses tool names outside letters, digits, `_`, `-`, `.` and `/`.' },
-      allow_all_known_mcp_methods: { type: flag, default: 'false', doc: 'Allows every method that MCP defines; `rules` may be left out.' },
+      strict_tool_names: {
+        type: flag,
+        default: 'true',
+        doc: 'Refuses tool names outside letters, digits, `_`, `-`, `.` and `/`.',
+      },
+      allow_all_known_mcp_methods: {
+        type: flag,
+        default: 'false',
+        doc: 'Allows every method that MCP defines; `rules` may be left out.',
+      },
     }),
     doc: 'Options of `protocol: mcp`.',
   },
@@ -147,7 +187,11 @@ const NETWORK_POLICY_SCHEMA = object('Network policy', 'Which programs may reach
   binaries: {
     type: list(
       object('Binary', 'One program, or several by a pattern.', {
-        path: { type: path, required: true, doc: 'Absolute path or path pattern of an executable. `/**` is every program.' },
+        path: {
+          type: path,
+          required: true,
+          doc: 'Absolute path or path pattern of an executable. `/**` is every program.',
+        },
         harness: { type: data, doc: '', deprecated: 'it no longer has any meaning' },
       }),
       LIMITS.binaries,
@@ -158,8 +202,16 @@ const NETWORK_POLICY_SCHEMA = object('Network policy', 'Which programs may reach
 
 const MIDDLEWARE_SCHEMA = object('Middleware', 'A stage that sees the requests to the hosts it selects.', {
   name: { type: text(), default: 'the key', doc: 'What logs call it.' },
-  middleware: { type: text(), required: true, doc: '`openshell/regex`, or a name that the operator registered.' },
-  order: { type: integer(-MAX_I32 - 1, MAX_I32), default: '0', doc: 'Place in the chain, unique in the policy.' },
+  middleware: {
+    type: text(),
+    required: true,
+    doc: '`openshell/regex`, or a name that the operator registered.',
+  },
+  order: {
+    type: integer(-MAX_I32 - 1, MAX_I32),
+    default: '0',
+    doc: 'Place in the chain, unique in the policy.',
+  },
   config: { type: map('setting', data, 1024), doc: 'Settings of the implementation, which checks them.' },
   on_error: {
     type: text({ oneOf: ['fail_closed', 'fail_open'] }),
@@ -168,7 +220,11 @@ const MIDDLEWARE_SCHEMA = object('Middleware', 'A stage that sees the requests t
   },
   endpoints: {
     type: object('Selector', 'Hosts of a middleware; `exclude` wins.', {
-      include: { type: list(text(), LIMITS.middlewarePatterns), required: true, doc: 'Host patterns; at least one.' },
+      include: {
+        type: list(text(), LIMITS.middlewarePatterns),
+        required: true,
+        doc: 'Host patterns; at least one.',
+      },
       exclude: { type: list(text(), LIMITS.middlewarePatterns), doc: 'Host patterns.' },
     }),
     required: true,
@@ -183,7 +239,10 @@ export const POLICY_SCHEMA = object('Policy', 'The top of the file.', {
     type: object('File system', 'Static: fixed when the sandbox starts.', {
       include_workdir: { type: flag, default: 'false', doc: 'Lets the work directory be written.' },
       read_only: { type: list(path, LIMITS.paths), doc: 'Absolute paths that may be read and executed.' },
-      read_write: { type: list(path, LIMITS.paths), doc: 'Absolute paths that may be written, too. Never `/`.' },
+      read_write: {
+        type: list(path, LIMITS.paths),
+        doc: 'Absolute paths that may be written, too. Never `/`.',
+      },
     }),
     default: 'system readable, work directory and /tmp writable',
     doc: 'Which files may be touched.',

@@ -55,16 +55,27 @@ class Reader {
 
   #text(node: TreeNode, type: Extract<Type, { kind: 'text' }>): string | undefined {
     if (node.kind !== 'scalar' || typeof node.value !== 'string') {
-      const quoted = node.kind === 'scalar' && node.value !== null ? `Put it in quotes: "${node.value}".` : 'Write one text.';
+      const quoted =
+        node.kind === 'scalar' && node.value !== null
+          ? `Put it in quotes: "${node.value}".`
+          : 'Write one text.';
       return this.#wrongType(node, 'text', quoted);
     }
     const value = type.anyCase ? node.value.toLowerCase() : node.value;
     const maxBytes = type.maxBytes ?? POLICY_LIMITS.textBytes;
     if (Buffer.byteLength(value) > maxBytes) {
-      return this.#problem({ code: 'too_long', message: `Longer than ${maxBytes} bytes.`, fix: 'Shorten it.' });
+      return this.#problem({
+        code: 'too_long',
+        message: `Longer than ${maxBytes} bytes.`,
+        fix: 'Shorten it.',
+      });
     }
     if (CONTROL.test(value)) {
-      return this.#problem({ code: 'control_character', message: 'Holds a control character.', fix: 'Remove it.' });
+      return this.#problem({
+        code: 'control_character',
+        message: 'Holds a control character.',
+        fix: 'Remove it.',
+      });
     }
     if (type.oneOf && !type.oneOf.includes(value)) return this.#notOneOf(node.value, type.oneOf);
     return value;
@@ -93,14 +104,22 @@ class Reader {
     const value = node.value as number;
     if (value >= min && value <= max) return value;
     const range = min === max ? `${min}` : `a number from ${min} to ${max}`;
-    return this.#problem({ code: 'out_of_range', message: `${value} is out of range.`, fix: `Write ${range}.` });
+    return this.#problem({
+      code: 'out_of_range',
+      message: `${value} is out of range.`,
+      fix: `Write ${range}.`,
+    });
   }
 
   #list(node: TreeNode, type: Extract<Type, { kind: 'list' }>): unknown[] | undefined {
     const items = node.kind === 'list' ? node.items : isEmpty(node) ? [] : undefined;
     if (!items) return this.#wrongType(node, 'a list', 'Write each entry on a line of its own, after "- ".');
     if (items.length === 0 && type.nonEmpty) {
-      return this.#problem({ code: 'empty_list', message: 'The list is empty.', fix: 'Add an entry, or remove the field.' });
+      return this.#problem({
+        code: 'empty_list',
+        message: 'The list is empty.',
+        fix: 'Add an entry, or remove the field.',
+      });
     }
     if (items.length > type.max) return this.#tooMany(items.length, type.max);
     const values: unknown[] = [];
@@ -114,7 +133,8 @@ class Reader {
 
   #map(node: TreeNode, type: Extract<Type, { kind: 'map' }>): Map<string, unknown> | undefined {
     const entries = entriesOf(node);
-    if (!entries) return this.#wrongType(node, 'a mapping', `Write each ${type.keyName} as "${type.keyName}: value".`);
+    if (!entries)
+      return this.#wrongType(node, 'a mapping', `Write each ${type.keyName} as "${type.keyName}: value".`);
     if (entries.size > type.max) return this.#tooMany(entries.size, type.max);
     const values = new Map<string, unknown>();
     for (const [name, entry] of entries) {
@@ -140,10 +160,16 @@ class Reader {
 
   #object(node: TreeNode, type: Extract<Type, { kind: 'object' }>): object | undefined {
     const entries = entriesOf(node);
-    if (!entries) return this.#wrongType(node, 'a mapping', `Write fields such as "${Object.keys(type.fields)[0]}: ...".`);
+    if (!entries)
+      return this.#wrongType(
+        node,
+        'a mapping',
+        `Write fields such as "${Object.keys(type.fields)[0]}: ...".`,
+      );
     const before = this.#findings.problems.length;
     const value: Record<string, unknown> = {};
-    for (const [name, entry] of entries) this.#inside(name, () => this.#field(value, name, entry.value, type.fields));
+    for (const [name, entry] of entries)
+      this.#inside(name, () => this.#field(value, name, entry.value, type.fields));
     for (const [name, field] of Object.entries(type.fields)) {
       if (field.required && !entries.has(name)) this.#missing(name, type.name);
     }
@@ -153,7 +179,10 @@ class Reader {
 
   #field(target: Record<string, unknown>, name: string, node: TreeNode, fields: Fields): void {
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    if (!field) return this.#unknownField(name, Object.keys(fields));
+    if (!field) {
+      this.#unknownField(name, Object.keys(fields));
+      return;
+    }
     if (field.deprecated) {
       this.#findings.notice(this.#path, {
         code: 'deprecated_field',
@@ -179,7 +208,11 @@ class Reader {
 
   #missing(name: string, owner: string): void {
     this.#inside(name, () =>
-      this.#problem({ code: 'missing_field', message: `${owner} needs "${name}".`, fix: `Add "${name}: ...".` }),
+      this.#problem({
+        code: 'missing_field',
+        message: `${owner} needs "${name}".`,
+        fix: `Add "${name}: ...".`,
+      }),
     );
   }
 
@@ -190,18 +223,28 @@ class Reader {
     }
     const known = globKey ? ['any', 'glob'] : ['any'];
     const [name, entry] = [...node.entries][0] ?? [];
-    if (node.entries.size !== 1 || !known.includes(name!)) return this.#wrongType(node, 'a pattern', 'Write a pattern, or { any: [a, b] }.');
-    const type: Type = name === 'any' ? { kind: 'list', of: { kind: 'text' }, max, nonEmpty: true } : { kind: 'text' };
+    if (node.entries.size !== 1 || !known.includes(name!))
+      return this.#wrongType(node, 'a pattern', 'Write a pattern, or { any: [a, b] }.');
+    const type: Type =
+      name === 'any' ? { kind: 'list', of: { kind: 'text' }, max, nonEmpty: true } : { kind: 'text' };
     const value = this.#inside(name!, () => this.read(entry!.value, type));
     return (typeof value === 'string' ? [value] : value) as string[] | undefined;
   }
 
   #tooMany(count: number, max: number): undefined {
-    return this.#problem({ code: 'too_many', message: `${count} entries; at most ${max} are accepted.`, fix: 'Remove some.' });
+    return this.#problem({
+      code: 'too_many',
+      message: `${count} entries; at most ${max} are accepted.`,
+      fix: 'Remove some.',
+    });
   }
 
   #wrongType(node: TreeNode, wanted: string, fix: string): undefined {
-    return this.#problem({ code: 'wrong_type', message: `Expected ${wanted}, found ${describeNode(node)}.`, fix });
+    return this.#problem({
+      code: 'wrong_type',
+      message: `Expected ${wanted}, found ${describeNode(node)}.`,
+      fix,
+    });
   }
 
   #problem(remark: Remark): undefined {

@@ -4,7 +4,12 @@
  * library would give neither the line and column of a wrong key nor a start-up time that a command-line program can afford.
  */
 export type Type =
-  | { readonly kind: 'text'; readonly maxBytes?: number; readonly oneOf?: readonly string[]; readonly anyCase?: boolean }
+  | {
+      readonly kind: 'text';
+      readonly maxBytes?: number;
+      readonly oneOf?: readonly string[];
+      readonly anyCase?: boolean;
+    }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'integer'; readonly min: number; readonly max: number }
   | { readonly kind: 'list'; readonly of: Type; readonly max: number; readonly nonEmpty?: boolean }
@@ -52,7 +57,8 @@ export const data = { kind: 'data' } as const;
 export const integer = (min: number, max: number) => ({ kind: 'integer', min, max }) as const;
 export const list = <T extends Type>(of: T, max: number, options: { nonEmpty?: boolean } = {}) =>
   ({ kind: 'list', of, max, ...options }) as const;
-export const map = <T extends Type>(keyName: string, of: T, max: number) => ({ kind: 'map', of, max, keyName }) as const;
+export const map = <T extends Type>(keyName: string, of: T, max: number) =>
+  ({ kind: 'map', of, max, keyName }) as const;
 export const patterns = (max: number, globKey: boolean) => ({ kind: 'patterns', max, globKey }) as const;
 export const object = <const F extends Fields>(name: string, doc: string, fields: F) =>
   ({ kind: 'object', name, doc, fields }) as const;

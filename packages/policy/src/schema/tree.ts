@@ -65,7 +65,8 @@ export class TreeSource implements PolicySource {
       const next = node.kind === 'list' && typeof step === 'number' ? node.items[step] : entry?.value;
       if (!next) break;
       const atEnd = step === path.at(-1);
-      const useKey = entry !== undefined && ((atEnd && part === 'key') || (next.kind === 'scalar' && next.empty));
+      const useKey =
+        entry !== undefined && ((atEnd && part === 'key') || (next.kind === 'scalar' && next.empty));
       offset = useKey ? entry.keyOffset : next.offset;
       node = next;
     }

@@ -5,7 +5,7 @@ import { POLICY_LIMITS } from '../limits.ts';
 import { Findings, type Position } from '../problem.ts';
 import { type MapEntry, type TreeNode, TreeSource } from './tree.ts';
 
-/** A file as a tree; `root` is absent when the text is not one acceptable YAML document. */
+/** A file as a tree; `root` is absent when the text is not one YAML document. */
 export interface ParsedYaml {
   readonly root?: TreeNode;
   readonly source: TreeSource;
@@ -37,7 +37,7 @@ export function parseYaml(text: string, file?: string): ParsedYaml {
   const source = new TreeSource(root, (offset) => lines.position(offset), file);
   const findings = new Findings(source, POLICY_LIMITS.findings);
   findings.problems.push(...reader.problems);
-  return { ...(root && reader.problems.length === 0 ? { root } : {}), source, findings };
+  return { ...(root ? { root } : {}), source, findings };
 }
 
 /** Turns offsets into lines and columns by binary search. */
@@ -60,12 +60,11 @@ class LineTable {
   }
 }
 
-const SCALAR_FIX = 'Write the value out.';
-
 class YamlReader {
   readonly #yaml: typeof Yaml;
   readonly #findings: Findings;
   readonly #lines: LineTable;
+  readonly #path: (string | number)[] = [];
   #offset = 0;
 
   constructor(yaml: typeof Yaml, lines: LineTable, file?: string) {
@@ -83,49 +82,66 @@ class YamlReader {
   read(text: string): TreeNode | undefined {
     const document = this.#compose(text);
     if (!document || this.problems.length > 0) return undefined;
-    if (!document.contents) {
-      this.#problem(0, 'empty_file', 'The file holds no policy.', 'Start with "version: 1".');
-      return undefined;
-    }
-    return this.#node(document.contents as Yaml.Node, 0);
+    if (document.contents) return this.#node(document.contents as Yaml.Node, 0);
+    this.#problem(0, 'empty_file', 'The file holds no policy.', 'Start with "version: 1".');
+    return undefined;
   }
 
   #compose(text: string): Yaml.Document | undefined {
     try {
       const tokens = [...new this.#yaml.Parser().parse(text)];
       const directive = tokens.find((token) => token.type === 'directive');
-      if (directive) this.#problem(directive.offset, 'yaml_directive', 'YAML directives are not accepted.', 'Remove the line that starts with "%".');
+      if (directive) {
+        const fix = 'Remove the line that starts with "%".';
+        this.#problem(directive.offset, 'yaml_directive', 'YAML directives are not accepted.', fix);
+      }
       const composer = new this.#yaml.Composer({ uniqueKeys: false, schema: 'core', merge: false, prettyErrors: false });
       const [first, second] = [...composer.compose(tokens, true, text.length)];
-      for (const { code, message, pos } of first?.errors ?? []) this.#syntax(pos[0], `${message} (${code})`);
-      if (second) this.#problem(second.range[0], 'yaml_documents', 'The file holds more than one YAML document.', 'Keep one, and remove the "---" lines.');
+      this.#syntaxErrors(first?.errors ?? []);
+      if (second) {
+        const fix = 'Keep one, and remove the "---" lines.';
+        this.#problem(second.range[0], 'yaml_documents', 'The file holds more than one YAML document.', fix);
+      }
       return first;
     } catch (thrown) {
-      // The composer recurses, so what is nested tens of thousands deep may exhaust its stack.
-      this.#syntax(0, thrown instanceof RangeError ? 'it is nested too deeply' : messageOf(thrown));
+      // The composer recurses, so that what is nested tens of thousands of levels deep exhausts its stack.
+      if (thrown instanceof RangeError) this.#tooDeep(0);
+      else this.#syntax(0, messageOf(thrown));
       return undefined;
+    }
+  }
+
+  /** One error for each place: what follows from the first one there helps nobody. */
+  #syntaxErrors(errors: readonly Yaml.YAMLParseError[]): void {
+    const deep = errors.find(({ code }) => code === 'RESOURCE_EXHAUSTION');
+    if (deep) {
+      this.#tooDeep(deep.pos[0]);
+      return;
+    }
+    const seen = new Set<number>();
+    for (const { message, pos } of errors) {
+      if (!seen.has(pos[0])) this.#syntax(pos[0], message);
+      seen.add(pos[0]);
     }
   }
 
   #node(node: Yaml.Node | null, depth: number, fallback = 0): TreeNode {
     const offset = node?.range?.[0] ?? fallback;
     if (!node) return { kind: 'scalar', value: null, empty: true, offset };
+    const refused = { kind: 'scalar', value: null, empty: false, offset } as const;
     if (this.#yaml.isAlias(node)) {
-      this.#problem(offset, 'yaml_alias', `The alias *${node.source} is not accepted.`, SCALAR_FIX);
-      return { kind: 'scalar', value: null, empty: false, offset };
+      this.#problem(offset, 'yaml_alias', `The alias *${node.source} is not accepted.`, 'Write the value out.');
+      return refused;
     }
-    if (node.anchor) this.#problem(offset, 'yaml_anchor', `The anchor &${node.anchor} is not accepted.`, 'Remove it; write repeated values out.');
-    // The composer notes a tag only where one is written.
-    if (node.tag) this.#tag(node.tag, offset);
     if (depth > POLICY_LIMITS.depth) {
-      this.#problem(offset, 'too_deep', `Nested more than ${POLICY_LIMITS.depth} levels deep.`, 'Flatten the value.');
-      return { kind: 'scalar', value: null, empty: false, offset };
+      this.#tooDeep(offset);
+      return refused;
     }
-    if (this.#yaml.isSeq(node)) {
-      return { kind: 'list', items: node.items.map((item) => this.#node(item as Yaml.Node, depth + 1, offset)), offset };
-    }
+    this.#properties(node, offset);
     if (this.#yaml.isMap(node)) return { kind: 'map', entries: this.#entries(node, depth), offset };
-    return this.#scalar(node as Yaml.Scalar, offset);
+    if (!this.#yaml.isSeq(node)) return scalarNode(node as Yaml.Scalar, offset);
+    const items = (node.items as Yaml.Node[]).map((item, index) => this.#inside(index, () => this.#node(item, depth + 1, offset)));
+    return { kind: 'list', items, offset };
   }
 
   #entries(node: Yaml.YAMLMap, depth: number): Map<string, MapEntry> {
@@ -136,37 +152,54 @@ class YamlReader {
         this.#problem(keyOffset, 'bad_key', 'A key must be plain text.', 'Write the key as one word or in quotes.');
         continue;
       }
-      if (key.anchor || key.tag) this.#problem(keyOffset, 'yaml_anchor', 'Keys carry neither anchors nor tags.', 'Remove it.');
       const name = typeof key.value === 'string' ? key.value : (key.source ?? '');
-      if (entries.has(name)) {
-        const first = this.#lines.position(entries.get(name)!.keyOffset).line;
-        this.#problem(keyOffset, 'duplicate_key', `"${name}" was already given on line ${first}.`, 'Keep one of the two.');
-        continue;
-      }
-      entries.set(name, { keyOffset, value: this.#node(value, depth + 1, keyOffset) });
+      const earlier = entries.get(name);
+      this.#inside(name, () => {
+        this.#properties(key, keyOffset);
+        const read = this.#node(value, depth + 1, keyOffset);
+        if (earlier) this.#duplicate(name, keyOffset, earlier.keyOffset);
+        else entries.set(name, { keyOffset, value: read });
+      });
     }
     return entries;
   }
 
-  #scalar(node: Yaml.Scalar, offset: number): TreeNode {
-    const { value } = node;
-    if (value === null) return { kind: 'scalar', value, empty: !node.source, offset };
-    if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') {
-      return { kind: 'scalar', value, empty: false, offset };
+  /** The composer notes an anchor or a tag only where one is written. */
+  #properties(node: Yaml.Node, offset: number): void {
+    if ('anchor' in node && node.anchor) {
+      this.#problem(offset, 'yaml_anchor', `The anchor &${node.anchor} is not accepted.`, 'Remove it; write repeated values out.');
     }
-    return { kind: 'scalar', value: String(node.source), empty: false, offset };
+    if (node.tag) this.#problem(offset, 'yaml_tag', `The tag ${node.tag} is not accepted.`, 'Remove the tag; put text in quotes.');
   }
 
-  #tag(tag: string, offset: number): void {
-    this.#problem(offset, 'yaml_tag', `The tag ${tag} is not accepted.`, 'Remove the tag; put text in quotes.');
+  #duplicate(name: string, offset: number, earlier: number): void {
+    const { line } = this.#lines.position(earlier);
+    this.#problem(offset, 'duplicate_key', `"${name}" was already given on line ${line}.`, 'Keep one of the two.');
   }
 
   #syntax(offset: number, what: string): void {
     this.#problem(offset, 'yaml_syntax', `This is not valid YAML: ${what}.`, 'Check indentation, quotes and brackets here.');
   }
 
+  #tooDeep(offset: number): void {
+    this.#problem(offset, 'too_deep', `Nested more than ${POLICY_LIMITS.depth} levels deep.`, 'Flatten the value.');
+  }
+
   #problem(offset: number, code: string, message: string, fix: string): void {
     this.#offset = offset;
-    this.#findings.problem([], { code, message, fix });
+    this.#findings.problem(this.#path, { code, message, fix });
   }
+
+  #inside<T>(step: string | number, act: () => T): T {
+    this.#path.push(step);
+    const result = act();
+    this.#path.pop();
+    return result;
+  }
+}
+
+function scalarNode({ value, source }: Yaml.Scalar, offset: number): TreeNode {
+  if (value === null) return { kind: 'scalar', value, empty: !source, offset };
+  const known = typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number';
+  return { kind: 'scalar', value: known ? value : String(source), empty: false, offset };
 }

@@ -5,6 +5,7 @@ import type { Scope } from './scope.ts';
 
 const WILDCARD = /[*?[\]{}]/;
 const TOOL_CALL = 'tools/call';
+const TOOL_METHODS = /^tools\/[^{}[\]\\]*$/;
 
 /** Checks what only MCP rules have: the tool selector, and patterns in the `tools/` family of methods. */
 export function checkMcpMatcher(raw: RawMatcher, context: RuleContext, scope: Scope): void {
@@ -12,36 +13,58 @@ export function checkMcpMatcher(raw: RawMatcher, context: RuleContext, scope: Sc
   checkParams(raw, scope);
   if (!selectsTools(raw)) return;
   if (raw.method !== TOOL_CALL && !(context.allowAllKnownMethods && raw.method === undefined)) {
-    scope.problem('tool_without_call', 'Tools are named only in calls of tools.', `Add method: ${TOOL_CALL}.`);
+    scope.problem(
+      'tool_without_call',
+      'Tools are named only in calls of tools.',
+      `Add method: ${TOOL_CALL}.`,
+    );
   }
   if (!context.strictToolNames && raw.tool?.some((tool) => WILDCARD.test(tool))) {
-    scope.at('tool').problem(
-      'wildcard_tool',
-      'A tool pattern can be dodged while tool names may hold any character.',
-      'Set mcp.strict_tool_names to true, or write the tools out.',
-    );
+    scope
+      .at('tool')
+      .problem(
+        'wildcard_tool',
+        'A tool pattern can be dodged while tool names may hold any character.',
+        'Set mcp.strict_tool_names to true, or write the tools out.',
+      );
   }
 }
 
 /** A rule for every tool call makes the tools that allow rules name pointless. */
-export function checkMcpBreadth(rules: readonly RawMatcher[], denied: readonly RawMatcher[], scope: Scope): void {
+export function checkMcpBreadth(
+  rules: readonly RawMatcher[],
+  denied: readonly RawMatcher[],
+  scope: Scope,
+): void {
   if (!rules.some(selectsTools)) return;
-  for (const [field, list] of [['rules', rules], ['deny_rules', denied]] as const) {
+  for (const [field, list] of [
+    ['rules', rules],
+    ['deny_rules', denied],
+  ] as const) {
     const index = list.findIndex((rule) => !selectsTools(rule) && matchesToolCall(rule.method));
     if (index < 0) continue;
-    scope.at(field, index).problem(
-      'broad_tool_rule',
-      `This rule is about every call of a tool, while other rules allow single tools.`,
-      'Remove it, or the rules that name tools.',
-    );
+    scope
+      .at(field, index)
+      .problem(
+        'broad_tool_rule',
+        `This rule is about every call of a tool, while other rules allow single tools.`,
+        'Remove it, or the rules that name tools.',
+      );
   }
 }
 
 function checkMethod(raw: RawMatcher, context: RuleContext, scope: Scope): void {
   if (raw.method === undefined) {
-    if (!context.allowAllKnownMethods || !selectsTools(raw)) scope.problem('incomplete_rule', 'The rule has no method.', 'Add method: NAME.');
-  } else if (raw.method !== '*' && WILDCARD.test(raw.method) && !/^tools\/[^{[]*$/.test(raw.method)) {
-    scope.at('method').problem('method_pattern', 'Patterns are accepted only for methods that start with "tools/".', 'Write the method out, or "*" for all.');
+    if (!context.allowAllKnownMethods || !selectsTools(raw))
+      scope.problem('incomplete_rule', 'The rule has no method.', 'Add method: NAME.');
+  } else if (raw.method !== '*' && WILDCARD.test(raw.method) && !TOOL_METHODS.test(raw.method)) {
+    scope
+      .at('method')
+      .problem(
+        'method_pattern',
+        'Patterns are accepted only for methods that start with "tools/".',
+        'Write the method out, or "*" for all.',
+      );
   }
 }
 
@@ -49,14 +72,19 @@ function checkParams(raw: RawMatcher, scope: Scope): void {
   if (!raw.params) return;
   const others = [...raw.params.keys()].filter((name) => name !== 'name');
   for (const name of others) {
-    scope.at('params', name).problem('unknown_field', `"${name}" cannot be matched.`, 'Only "name", the tool, can.', 'key');
+    scope
+      .at('params', name)
+      .problem('unknown_field', `"${name}" cannot be matched.`, 'Only "name", the tool, can.', 'key');
   }
-  if (raw.tool) scope.at('params').problem('tool_twice', 'The tool is given both as "tool" and in "params".', 'Keep "tool".', 'key');
+  if (raw.tool)
+    scope
+      .at('params')
+      .problem('tool_twice', 'The tool is given both as "tool" and in "params".', 'Keep "tool".', 'key');
 }
 
 const selectsTools = (raw: RawMatcher): boolean => raw.tool !== undefined || raw.params?.has('name') === true;
 
 function matchesToolCall(method: string | undefined): boolean {
   if (method === undefined || method === '*' || method === TOOL_CALL) return true;
-  return method.includes('*') && globMatches(compileGlob(method, 'none'), TOOL_CALL);
+  return TOOL_METHODS.test(method) && globMatches(compileGlob(method, 'none'), TOOL_CALL);
 }

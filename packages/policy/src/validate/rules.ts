@@ -42,16 +42,22 @@ const isGraphql = (raw: RawMatcher): boolean => GRAPHQL_FIELDS.some((field) => r
 export function readRule(raw: RawMatcher, context: RuleContext, scope: Scope): RequestRule {
   const given = (Object.keys(raw) as MatcherField[]).filter((field) => raw[field] !== undefined);
   if (given.length === 0) {
-    scope.problem('empty_rule', 'The rule says nothing about the request.', `Give at least one of: ${FIELDS[context.protocol].join(', ')}.`);
+    scope.problem(
+      'empty_rule',
+      'The rule says nothing about the request.',
+      `Give at least one of: ${FIELDS[context.protocol].join(', ')}.`,
+    );
   }
   for (const field of given) {
     if (FIELDS[context.protocol].includes(field)) continue;
-    scope.at(field).problem(
-      'field_not_for_protocol',
-      `"${field}" has no meaning under protocol ${context.protocol}.`,
-      `Use ${FIELDS[context.protocol].join(', ')}, or put the rule on an endpoint of another protocol.`,
-      'key',
-    );
+    scope
+      .at(field)
+      .problem(
+        'field_not_for_protocol',
+        `"${field}" has no meaning under protocol ${context.protocol}.`,
+        `Use ${FIELDS[context.protocol].join(', ')}, or put the rule on an endpoint of another protocol.`,
+        'key',
+      );
   }
   checkHttpParts(raw, context, scope);
   if (context.protocol === 'json-rpc') checkJsonRpc(raw, scope);
@@ -75,13 +81,21 @@ function checkHttpParts(raw: RawMatcher, { protocol }: RuleContext, scope: Scope
   if (protocol !== 'rest' && protocol !== 'websocket') return;
   if (protocol === 'websocket' && isGraphql(raw)) {
     if (raw.method !== undefined || raw.path !== undefined || raw.query !== undefined) {
-      scope.problem('mixed_rule', 'One rule speaks of both the HTTP request and GraphQL operations.', 'Write two rules.');
+      scope.problem(
+        'mixed_rule',
+        'One rule speaks of both the HTTP request and GraphQL operations.',
+        'Write two rules.',
+      );
     }
     return;
   }
   for (const field of ['method', 'path'] as const) {
     if (raw[field] !== undefined) continue;
-    scope.problem('incomplete_rule', `The rule has no ${field}.`, `Add ${field}: ${field === 'path' ? '"**"' : '"*"'} if every ${field} is meant.`);
+    scope.problem(
+      'incomplete_rule',
+      `The rule has no ${field}.`,
+      `Add ${field}: ${field === 'path' ? '"**"' : '"*"'} if every ${field} is meant.`,
+    );
   }
   if (raw.method !== undefined) checkHttpMethod(raw.method, protocol, scope.at('method'));
 }
@@ -90,14 +104,28 @@ function checkHttpMethod(written: string, protocol: Protocol, scope: Scope): voi
   const known = protocol === 'websocket' ? ['GET', 'WEBSOCKET_TEXT'] : HTTP_METHODS;
   const method = written.toUpperCase();
   if (method === '*' || known.includes(method)) return;
-  const near = nearestName(method.toLowerCase(), known.map((one) => one.toLowerCase()));
-  scope.problem('unknown_method', `"${written}" is not a method of protocol ${protocol}.`, near ? `Did you mean ${near.toUpperCase()}?` : 'Write a registered method, or "*".');
+  const near = nearestName(
+    method.toLowerCase(),
+    known.map((one) => one.toLowerCase()),
+  );
+  scope.problem(
+    'unknown_method',
+    `"${written}" is not a method of protocol ${protocol}.`,
+    near ? `Did you mean ${near.toUpperCase()}?` : 'Write a registered method, or "*".',
+  );
 }
 
 function checkJsonRpc(raw: RawMatcher, scope: Scope): void {
-  if (raw.method === undefined) scope.problem('incomplete_rule', 'The rule has no method.', 'Add method: NAME, or "*".');
+  if (raw.method === undefined)
+    scope.problem('incomplete_rule', 'The rule has no method.', 'Add method: NAME, or "*".');
   else if (raw.method !== '*' && raw.method.includes('*')) {
-    scope.at('method').problem('method_pattern', 'JSON-RPC methods are matched exactly.', 'Write each method out, or "*" for all.');
+    scope
+      .at('method')
+      .problem(
+        'method_pattern',
+        'JSON-RPC methods are matched exactly.',
+        'Write each method out, or "*" for all.',
+      );
   }
 }
 
@@ -136,7 +164,11 @@ const byKey = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b
 /** A path pattern starts where paths start, or is `**`. */
 export function checkPathPattern(path: string, scope: Scope): void {
   if (!path.startsWith('/') && path !== '**') {
-    scope.problem('bad_path_pattern', `"${path}" can never match: paths start with "/".`, 'Start the pattern with "/", or write "**".');
+    scope.problem(
+      'bad_path_pattern',
+      `"${path}" can never match: paths start with "/".`,
+      'Start the pattern with "/", or write "**".',
+    );
   } else checkGlob(path, '/', scope);
 }
 
@@ -145,6 +177,10 @@ export function checkGlob(text: string, separator: Separator, scope: Scope): voi
   try {
     compileGlob(text, separator);
   } catch (thrown) {
-    scope.problem('bad_glob', messageOf(thrown), 'Correct the pattern; a backslash makes the next character an ordinary one.');
+    scope.problem(
+      'bad_glob',
+      messageOf(thrown),
+      'Correct the pattern; a backslash makes the next character an ordinary one.',
+    );
   }
 }

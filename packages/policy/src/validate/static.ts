@@ -5,7 +5,10 @@ import type { RawFilesystem, RawPolicy } from '../schema/policy-schema.ts';
 import type { Scope } from './scope.ts';
 
 /** Checks and normalises what is fixed when a sandbox starts. */
-export function readStaticPart(raw: RawPolicy, scope: Scope): Pick<Policy, 'filesystem' | 'landlock' | 'process'> {
+export function readStaticPart(
+  raw: RawPolicy,
+  scope: Scope,
+): Pick<Policy, 'filesystem' | 'landlock' | 'process'> {
   return {
     filesystem: readFilesystem(raw.filesystem_policy, scope.at('filesystem_policy')),
     landlock: readLandlock(raw, scope),
@@ -19,7 +22,11 @@ function readFilesystem(raw: RawFilesystem | undefined, scope: Scope): Filesyste
   const readWrite = raw.read_write ?? [];
   const count = readOnly.length + readWrite.length;
   if (count > POLICY_LIMITS.paths) {
-    scope.problem('too_many', `${count} paths; at most ${POLICY_LIMITS.paths} are accepted.`, 'Name directories rather than files.');
+    scope.problem(
+      'too_many',
+      `${count} paths; at most ${POLICY_LIMITS.paths} are accepted.`,
+      'Name directories rather than files.',
+    );
   }
   return {
     includeWorkdir: raw.include_workdir ?? false,
@@ -29,16 +36,24 @@ function readFilesystem(raw: RawFilesystem | undefined, scope: Scope): Filesyste
 }
 
 function readPaths(paths: readonly string[], scope: Scope, writable = false): string[] {
-  const normal = paths.map((path, index) => (path === undefined ? '' : readPath(path, scope.at(index), writable)));
+  const normal = paths.map((path, index) =>
+    path === undefined ? '' : readPath(path, scope.at(index), writable),
+  );
   return [...new Set(normal)].sort();
 }
 
 function readPath(path: string, scope: Scope, writable: boolean): string {
-  if (!path.startsWith('/')) scope.problem('relative_path', `"${path}" is not absolute.`, 'Start the path with "/".');
+  if (!path.startsWith('/'))
+    scope.problem('relative_path', `"${path}" is not absolute.`, 'Start the path with "/".');
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..')) scope.problem('path_traversal', `"${path}" goes up with "..".`, 'Write the path that it leads to.');
+  if (parts.includes('..'))
+    scope.problem('path_traversal', `"${path}" goes up with "..".`, 'Write the path that it leads to.');
   if (writable && parts.length === 0) {
-    scope.problem('overly_broad_path', 'The whole file system would be writable.', 'Name the directories that are written to.');
+    scope.problem(
+      'overly_broad_path',
+      'The whole file system would be writable.',
+      'Name the directories that are written to.',
+    );
   }
   const normal = `/${parts.join('/')}`;
   if (holdsHostSockets(normal)) {
@@ -54,7 +69,9 @@ function readPath(path: string, scope: Scope, writable: boolean): string {
 const SOCKET_PLACES = ['/run', '/var/run'];
 
 const holdsHostSockets = (path: string): boolean =>
-  SOCKET_PLACES.some((place) => path === '/' || path === place || path.startsWith(`${place}/`) || place.startsWith(`${path}/`));
+  SOCKET_PLACES.some(
+    (place) => path === '/' || path === place || path.startsWith(`${place}/`) || place.startsWith(`${path}/`),
+  );
 
 function readLandlock(raw: RawPolicy, scope: Scope): LandlockPolicy {
   const written = raw.landlock?.compatibility;
@@ -79,6 +96,10 @@ const MAX_ID = 4_294_967_294;
 function readIdentity(text: string | undefined, scope: Scope): string | undefined {
   if (text === undefined || text === '' || text === 'sandbox') return text;
   if (/^[1-9][0-9]{0,9}$/.test(text) && Number(text) <= MAX_ID) return text;
-  scope.problem('bad_process_identity', `"${text}" is not an identity that a sandbox may have.`, `Write "sandbox" or a number from 1 to ${MAX_ID} in quotes; root is never one.`);
+  scope.problem(
+    'bad_process_identity',
+    `"${text}" is not an identity that a sandbox may have.`,
+    `Write "sandbox" or a number from 1 to ${MAX_ID} in quotes; root is never one.`,
+  );
   return undefined;
 }

@@ -113,7 +113,11 @@ class Dialling {
 
   #fail(): void {
     const code = this.#timedOut ? 'upstream_timeout' : 'upstream_unreachable';
-    this.#settle({ kind: 'failed', code, detail: this.#failures.join('; ') || 'there is no address to dial' });
+    this.#settle({
+      kind: 'failed',
+      code,
+      detail: this.#failures.join('; ') || 'there is no address to dial',
+    });
   }
 
   #settle(result: DialResult): void {

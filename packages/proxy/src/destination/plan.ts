@@ -41,7 +41,10 @@ export interface Planner {
  * Finds and checks the addresses of a destination. The result is what is dialled: the name is resolved exactly once,
  * so a name that changes its answer between check and connection gains nothing. One bad address refuses them all.
  */
-export async function planDestination(planner: Planner, request: DestinationRequest): Promise<DestinationPlan> {
+export async function planDestination(
+  planner: Planner,
+  request: DestinationRequest,
+): Promise<DestinationPlan> {
   const { host, port, rule } = request;
   const override = findOverride(planner.overrides, host, port);
   if (override !== undefined) {
@@ -70,7 +73,10 @@ export async function planDestination(planner: Planner, request: DestinationRequ
 async function addressesOf({ resolver, limits }: Planner, host: string): Promise<readonly string[] | string> {
   if (isIP(host) !== 0) return [host];
   const late = Promise.withResolvers<string>();
-  const timer = setTimeout(() => late.resolve(`no answer within ${limits.resolveTime} ms`), limits.resolveTime);
+  const timer = setTimeout(
+    () => late.resolve(`no answer within ${limits.resolveTime} ms`),
+    limits.resolveTime,
+  );
   try {
     const found = await Promise.race([resolver.lookup(host), late.promise]);
     if (typeof found === 'string') return found;

@@ -58,7 +58,8 @@ export class DnsFront {
   }
 
   #respond(query: Query): Response {
-    if (query.class !== CLASS_IN || query.type === TYPE.ANY || query.type === 252) return { rcode: RCODE.refused };
+    if (query.class !== CLASS_IN || query.type === TYPE.ANY || query.type === 252)
+      return { rcode: RCODE.refused };
     if (query.name.endsWith('.arpa')) return this.#reverse(query);
     if (query.name === 'localhost' || query.name.endsWith('.localhost')) return localhost(query.type);
     const name = canonicalHost(query.name);
@@ -75,7 +76,8 @@ export class DnsFront {
   #reverse({ name, type }: Query): Response {
     const address = reverseAddress(name);
     if (address === undefined) return nothing(RCODE.nxDomain);
-    const host = address === '127.0.0.1' || address === '::1' ? 'localhost' : this.#options.names.nameOf(address);
+    const host =
+      address === '127.0.0.1' || address === '::1' ? 'localhost' : this.#options.names.nameOf(address);
     if (host === undefined) return nothing(RCODE.nxDomain);
     if (type !== TYPE.PTR) return nothing(RCODE.noError);
     return found({ type, ttl: POSITIVE_TTL, data: encodeName(host) });

@@ -88,7 +88,7 @@ export class DnsService {
     // A plain timer, renewed by whole queries only: a byte now and then does not keep the connection.
     const idle = setTimeout(() => client.destroy(), this.#limits.dnsTcpIdleTime);
     client.once('close', () => clearTimeout(idle));
-    client.on('data', (chunk) => {
+    client.on('data', (chunk: Buffer) => {
       pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
       while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
         const end = 2 + pending.readUInt16BE(0);

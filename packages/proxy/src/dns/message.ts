@@ -1,9 +1,30 @@
 /** The wire format of DNS (RFC 1035 section 4), as much of it as a front that never asks anybody needs. */
 
-export const TYPE = { A: 1, NS: 2, CNAME: 5, SOA: 6, PTR: 12, MX: 15, TXT: 16, AAAA: 28, SRV: 33, OPT: 41, HTTPS: 65, ANY: 255 } as const;
+export const TYPE = {
+  A: 1,
+  NS: 2,
+  CNAME: 5,
+  SOA: 6,
+  PTR: 12,
+  MX: 15,
+  TXT: 16,
+  AAAA: 28,
+  SRV: 33,
+  OPT: 41,
+  HTTPS: 65,
+  ANY: 255,
+} as const;
 export const CLASS_IN = 1;
 
-export const RCODE = { noError: 0, formErr: 1, servFail: 2, nxDomain: 3, notImp: 4, refused: 5, badVers: 16 } as const;
+export const RCODE = {
+  noError: 0,
+  formErr: 1,
+  servFail: 2,
+  nxDomain: 3,
+  notImp: 4,
+  refused: 5,
+  badVers: 16,
+} as const;
 export type Rcode = (typeof RCODE)[keyof typeof RCODE];
 
 const HEADER = 12;
@@ -62,7 +83,7 @@ function readName(bytes: Buffer, start: number): Name | undefined {
 }
 
 function labelText(label: Buffer): string {
-  const text = label.latin1Slice().toLowerCase();
+  const text = label.toString('latin1').toLowerCase();
   return text.replace(/[^a-z0-9_-]/g, (character) => `\\${String(character.charCodeAt(0)).padStart(3, '0')}`);
 }
 
@@ -74,7 +95,8 @@ export function readQuery(bytes: Buffer, maxBytes: number): QueryResult {
   const fault = (rcode: Rcode): QueryResult => ({ kind: 'fault', id, rcode, recursionDesired });
   if ((bytes[2]! & OPCODE) !== 0) return fault(RCODE.notImp);
   const [questions, answers, authorities, additional] = [4, 6, 8, 10].map((at) => bytes.readUInt16BE(at));
-  if (bytes.length > maxBytes || questions !== 1 || answers !== 0 || authorities !== 0) return fault(RCODE.formErr);
+  if (bytes.length > maxBytes || questions !== 1 || answers !== 0 || authorities !== 0)
+    return fault(RCODE.formErr);
   const name = readName(bytes, HEADER);
   if (name === undefined || name.end + 4 > bytes.length) return fault(RCODE.formErr);
   const edns = readAdditional(bytes, name.end + 4, additional!);
@@ -128,7 +150,9 @@ export interface Response {
 /** A name in wire format. The name must be a valid host name. */
 export function encodeName(name: string): Buffer {
   const labels = name === '' ? [] : name.split('.');
-  const parts = labels.map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label, 'latin1')]));
+  const parts = labels.map((label) =>
+    Buffer.concat([Buffer.from([label.length]), Buffer.from(label, 'latin1')]),
+  );
   return Buffer.concat([...parts, Buffer.from([0])]);
 }
 
@@ -137,8 +161,10 @@ export function writeResponse(query: Query, response: Response): Buffer {
   const { answer, negativeTtl, rcode } = response;
   const parts: Buffer[] = [query.question];
   // 0xC00C points at the name in the question (RFC 1035 section 4.1.4).
-  if (answer !== undefined) parts.push(Buffer.from([0xc0, 0x0c]), record(answer.type, answer.ttl, answer.data));
-  if (negativeTtl !== undefined) parts.push(Buffer.from([0]), record(TYPE.SOA, negativeTtl, soaData(negativeTtl)));
+  if (answer !== undefined)
+    parts.push(Buffer.from([0xc0, 0x0c]), record(answer.type, answer.ttl, answer.data));
+  if (negativeTtl !== undefined)
+    parts.push(Buffer.from([0]), record(TYPE.SOA, negativeTtl, soaData(negativeTtl)));
   if (query.edns) parts.push(optRecord(rcode));
   const counts = [1, answer === undefined ? 0 : 1, negativeTtl === undefined ? 0 : 1, query.edns ? 1 : 0];
   return Buffer.concat([header({ ...query, rcode, counts }), ...parts]);

@@ -10,8 +10,6 @@ const REASONS: Readonly<Record<number, string>> = {
   505: 'HTTP Version Not Supported',
 };
 
-import { STATUS_CODES } from 'node:http';
-
 /** The body of every answer that the proxy itself gives. Undefined members are left out. */
 export interface AnswerBody {
   /** Stable, lower-case with underscores. */

@@ -115,7 +115,9 @@ export class HeadReader {
       } else if (byte === NUL) {
         throw new Malformed('a NUL byte in the request head');
       } else if (at === 0 && byte === TLS_HANDSHAKE) {
-        throw new Malformed('this is TLS; the connection to the proxy itself is plain HTTP (use an http:// proxy URL)');
+        throw new Malformed(
+          'this is TLS; the connection to the proxy itself is plain HTTP (use an http:// proxy URL)',
+        );
       }
     }
     return undefined;
@@ -136,13 +138,15 @@ export class HeadReader {
     const bytes = this.#bytes;
     let at = start;
     while (at < end && TOKEN[bytes[at]!] === 1) at++;
-    if (at === start || bytes[at] !== SP) throw new Malformed('the request line does not begin with a method and one space');
-    const method = bytes.latin1Slice(start, at);
+    if (at === start || bytes[at] !== SP)
+      throw new Malformed('the request line does not begin with a method and one space');
+    const method = bytes.toString('latin1', start, at);
     const targetStart = ++at;
     while (at < end && bytes[at]! > SP && bytes[at]! < DEL) at++;
-    if (at === targetStart || bytes[at] !== SP) throw new Malformed('the request target is missing or has an illegal byte');
-    const target = bytes.latin1Slice(targetStart, at);
-    this.#requestLine = { method, target, version: readVersion(bytes.latin1Slice(at + 1, end)) };
+    if (at === targetStart || bytes[at] !== SP)
+      throw new Malformed('the request target is missing or has an illegal byte');
+    const target = bytes.toString('latin1', targetStart, at);
+    this.#requestLine = { method, target, version: readVersion(bytes.toString('latin1', at + 1, end)) };
   }
 
   #readField(start: number, end: number): void {
@@ -157,7 +161,7 @@ export class HeadReader {
       throw new Malformed('a header field without a proper name and colon');
     }
     const value = this.#fieldValue(colon + 1, end);
-    const name = bytes.latin1Slice(start, colon);
+    const name = bytes.toString('latin1', start, colon);
     const lowerName = name.toLowerCase();
     if (lowerName === 'host' && ++this.#hosts > 1) throw new Malformed('more than one Host field');
     this.#fields.push({ name, lowerName, value });
@@ -167,13 +171,14 @@ export class HeadReader {
     const bytes = this.#bytes;
     for (let at = start; at < end; at++) {
       const byte = bytes[at]!;
-      if ((byte < SP && byte !== HTAB) || byte === DEL) throw new Malformed('a control character in a header field');
+      if ((byte < SP && byte !== HTAB) || byte === DEL)
+        throw new Malformed('a control character in a header field');
     }
     let from = start;
     let to = end;
     while (from < to && (bytes[from] === SP || bytes[from] === HTAB)) from++;
     while (to > from && (bytes[to - 1] === SP || bytes[to - 1] === HTAB)) to--;
-    return bytes.latin1Slice(from, to);
+    return bytes.toString('latin1', from, to);
   }
 
   #finish(): RequestHead {

@@ -70,7 +70,8 @@ function nameOfHello(serverName: string | undefined): FirstBytes {
   if (serverName === undefined) return { kind: 'tls', names: [] };
   // The port is not part of a server name; the one here only satisfies the reader.
   const host = serverName.includes(':') ? undefined : parseAuthority(serverName, 443)?.host;
-  if (host === undefined) return { kind: 'malformed', protocol: 'tls', detail: 'a server name that is no host name' };
+  if (host === undefined)
+    return { kind: 'malformed', protocol: 'tls', detail: 'a server name that is no host name' };
   return { kind: 'tls', names: [host] };
 }
 
@@ -86,7 +87,7 @@ function classifyHttp(bytes: Buffer, limits: Limits): FirstBytes {
   const lineEnd = bytes.indexOf(LF);
   if (lineEnd === -1) return MORE;
   // `GET key` is Redis, not HTTP: only a version makes a request line.
-  if (!VERSION.test(bytes.latin1Slice(0, lineEnd))) return OTHER;
+  if (!VERSION.test(bytes.toString('latin1', 0, lineEnd))) return OTHER;
   const result = new HeadReader(limits).push(bytes);
   switch (result.kind) {
     case 'more':

@@ -3,7 +3,9 @@ import type { Limits } from '../limits.ts';
 import { classifyFirstBytes, type FirstBytes } from './first-bytes.ts';
 
 /** How the looking ended. `late` and `full` mean that it could not be told in the time or space there is. */
-export type PeekVerdict = Exclude<FirstBytes, { kind: 'more' }> | { readonly kind: 'late' | 'full' | 'ended' };
+export type PeekVerdict =
+  | Exclude<FirstBytes, { kind: 'more' }>
+  | { readonly kind: 'late' | 'full' | 'ended' };
 
 export interface Peeked {
   readonly verdict: PeekVerdict;

@@ -69,7 +69,10 @@ export function contradictionOf(
       return { protocol: verdict.kind, reason: `the ${where} ${said} contradicts the name ${name}` };
     }
     case 'malformed':
-      return { protocol: verdict.protocol, reason: `${verdict.protocol.toUpperCase()} not understood: ${verdict.detail}` };
+      return {
+        protocol: verdict.protocol,
+        reason: `${verdict.protocol.toUpperCase()} not understood: ${verdict.detail}`,
+      };
     case 'ended':
       // Too little to be a message of either protocol: harmless, and what health checks do.
       return bytes[0] !== TLS_HANDSHAKE && !bytes.includes(LF) ? undefined : unfinished(bytes);

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Limits } from '../limits.ts';
-import { ignoreError } from './linger.ts';
+import { endGently, ignoreError } from './linger.ts';
 
 export interface RelayResult {
   /** Bytes that the sandbox sent to its destination, and got from it. */
@@ -24,6 +24,7 @@ export class RawRelay {
   readonly #done = Promise.withResolvers<RelayResult>();
   #reason: string | undefined;
   #open = 2;
+  #refusing = false;
 
   constructor(client: Socket, upstream: Socket, limits: Limits) {
     this.#client = client;
@@ -57,6 +58,19 @@ export class RawRelay {
     reset(this.#upstream);
   }
 
+  /** Ends the upstream at once, and the client with these last words, or with a reset where there are none. */
+  refuse(lastWords: Buffer | undefined, reason: string): void {
+    this.#reason ??= reason;
+    if (lastWords === undefined || this.#client.destroyed) {
+      this.abort(reason);
+      return;
+    }
+    this.#refusing = true;
+    reset(this.#upstream);
+    this.#client.removeAllListeners('drain');
+    void endGently(this.#client, lastWords, this.#limits);
+  }
+
   #pump(from: Socket, to: Socket): void {
     from.on('data', (chunk) => {
       if (!to.write(chunk)) from.pause();
@@ -82,7 +96,7 @@ export class RawRelay {
 
   #closed(socket: Socket, other: Socket): void {
     // A side that closed without having ended was reset or destroyed: the other must learn of it as a reset.
-    if (!socket.readableEnded || socket.errored !== null) reset(other);
+    if (!this.#refusing && (!socket.readableEnded || socket.errored !== null)) reset(other);
     this.#open -= 1;
     if (this.#open > 0) return;
     this.#done.resolve({

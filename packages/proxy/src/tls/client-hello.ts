@@ -68,7 +68,8 @@ function firstBytes(fragments: readonly Buffer[]): number[] {
 
 /** The length of the record at an offset, or the verdict when there is none yet or it is not a handshake record. */
 function recordHeader(bytes: Buffer, at: number): number | ClientHelloResult {
-  if (at < bytes.length && bytes[at] !== HANDSHAKE_RECORD) return malformed('another record inside the ClientHello');
+  if (at < bytes.length && bytes[at] !== HANDSHAKE_RECORD)
+    return malformed('another record inside the ClientHello');
   if (at + 1 < bytes.length && bytes[at + 1] !== 3) return malformed('an unknown TLS version');
   if (at + RECORD_HEADER > bytes.length) return MORE;
   const length = bytes.readUInt16BE(at + 3);
@@ -154,5 +155,5 @@ function readServerName(data: Buffer): string | undefined {
   const wellFormed = !outer.overrun && outer.done && !list.overrun && list.done;
   if (!wellFormed || type !== HOST_NAME || name.length === 0) return undefined;
   for (const byte of name) if (byte <= 32 || byte >= 127) return undefined;
-  return name.latin1Slice();
+  return name.toString('latin1');
 }

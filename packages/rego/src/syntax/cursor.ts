@@ -19,9 +19,10 @@ export class Cursor {
     this.source = source;
     this.version = version;
     this.#tokens = tokens;
-    this.#keywords = parent?.#keywords ?? new Set(version === 'v1' ? FUTURE_KEYWORDS : []);
+    this.#keywords = parent === undefined ? new Set(version === 'v1' ? FUTURE_KEYWORDS : []) : parent.#keywords;
     // Trying one reading of a text and then another costs tokens; hostile text could make it try for ever.
-    this.#shared = parent?.#shared ?? { depth: 0, wildcards: 0, budget: tokens.length * 20 + 10_000 };
+    this.#shared =
+      parent === undefined ? { depth: 0, wildcards: 0, budget: tokens.length * 20 + 10_000 } : parent.#shared;
   }
 
   get token(): Token {

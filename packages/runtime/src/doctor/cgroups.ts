@@ -24,12 +24,12 @@ export interface CgroupMount {
 
 /** The cgroup lines of /proc/self/mountinfo (proc_pid_mountinfo(5)). */
 export const parseCgroupMounts = (mountinfo: string): readonly CgroupMount[] =>
-  mountinfo.split('\n').flatMap((line) => {
+  mountinfo.split('\n').flatMap((line): readonly CgroupMount[] => {
     const [left = '', right = ''] = line.split(' - ');
     const [, , , root = '/', mountPoint = ''] = left.split(' ');
     const [type, , options = ''] = right.split(' ');
-    if (type === 'cgroup2') return [{ version: 2 as const, mountPoint, root, controllers: [] }];
-    if (type === 'cgroup') return [{ version: 1 as const, mountPoint, root, controllers: options.split(',') }];
+    if (type === 'cgroup2') return [{ version: 2, mountPoint, root, controllers: [] }];
+    if (type === 'cgroup') return [{ version: 1, mountPoint, root, controllers: options.split(',') }];
     return [];
   });
 
@@ -56,9 +56,14 @@ const findPidsDirectory = (
   for (const mount of mounts) {
     const group = own.get(mount.version === 2 ? '' : 'pids');
     if (group === undefined) continue;
-    const directory = join(mount.mountPoint, group.startsWith(mount.root) ? group.slice(mount.root.length) : group);
+    const directory = join(
+      mount.mountPoint,
+      group.startsWith(mount.root) ? group.slice(mount.root.length) : group,
+    );
     const controllers =
-      mount.version === 2 ? readOrEmpty(join(directory, 'cgroup.controllers')).trim().split(' ') : mount.controllers;
+      mount.version === 2
+        ? readOrEmpty(join(directory, 'cgroup.controllers')).trim().split(' ')
+        : mount.controllers;
     if (controllers.includes('pids')) return directory;
   }
   return undefined;

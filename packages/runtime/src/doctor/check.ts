@@ -31,9 +31,19 @@ export interface Lack {
   readonly remedy: string;
 }
 
-export const missing = (id: string, title: string, lack: Lack): Check => ({ id, title, status: 'missing', ...lack });
+export const missing = (id: string, title: string, lack: Lack): Check => ({
+  id,
+  title,
+  status: 'missing',
+  ...lack,
+});
 
-export const optional = (id: string, title: string, lack: Lack): Check => ({ id, title, status: 'optional', ...lack });
+export const optional = (id: string, title: string, lack: Lack): Check => ({
+  id,
+  title,
+  status: 'optional',
+  ...lack,
+});
 
 /** For what only the launcher can try. */
 export const untried = (id: string, title: string): Check => ({

@@ -11,12 +11,15 @@ export const dockerSocket = (dockerHost: string | undefined): string =>
 export const pingDocker = async (socket: string): Promise<DockerFacts> => {
   const { request } = await import('node:http');
   return new Promise((resolve) => {
-    const attempt = request({ socketPath: socket, path: '/_ping', signal: AbortSignal.timeout(limit) }, (response) => {
-      response.resume();
-      const version = String(response.headers['api-version'] ?? 'unknown');
-      response.once('end', () => resolve({ kind: 'answers', socket, version }));
-      response.once('error', (error) => resolve({ kind: 'silent', socket, reason: error.message }));
-    });
+    const attempt = request(
+      { socketPath: socket, path: '/_ping', signal: AbortSignal.timeout(limit) },
+      (response) => {
+        response.resume();
+        const version = String(response.headers['api-version'] ?? 'unknown');
+        response.once('end', () => resolve({ kind: 'answers', socket, version }));
+        response.once('error', (error) => resolve({ kind: 'silent', socket, reason: error.message }));
+      },
+    );
     attempt.once('error', (error: NodeJS.ErrnoException) => resolve(judgeFailure(error, socket)));
     attempt.end();
   });

@@ -21,7 +21,7 @@ export interface MachineFacts {
 }
 
 export type LauncherFacts =
-  | { readonly kind: 'absent'; readonly path: string }
+  | { readonly kind: 'absent' }
   | { readonly kind: 'failed'; readonly path: string; readonly reason: string }
   | { readonly kind: 'answered'; readonly path: string; readonly answers: ReadonlyMap<string, ProbeAnswer> };
 

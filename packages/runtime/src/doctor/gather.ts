@@ -9,8 +9,8 @@ import { probeLauncher } from './launcher-probe.ts';
 import { findPrograms } from './programs.ts';
 
 export interface InspectOptions {
-  /** Where the launcher is, or would be once it is built. */
-  readonly launcher: string;
+  /** Where the launcher is; absent where it is not built. */
+  readonly launcher?: string;
   /** The directory that sandboxes would work in: identity-mapped mounts depend on its file system. */
   readonly workdir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -18,10 +18,10 @@ export interface InspectOptions {
 
 /** Asks the machine everything at once; no answer waits for another that it does not need. */
 export const gatherFacts = async ({ launcher, workdir, env }: InspectOptions): Promise<MachineFacts> => {
-  const programs = findPrograms(env['PATH'] ?? '/usr/bin:/bin');
+  const programs = findPrograms(env.PATH ?? '/usr/bin:/bin');
   const kvm = programs.then((found) => tryKvm({ device: '/dev/kvm', qemu: found.get('qemu-system-x86_64') }));
   const answers = probeLauncher(launcher, workdir);
-  const docker = pingDocker(dockerSocket(env['DOCKER_HOST']));
+  const docker = pingDocker(dockerSocket(env.DOCKER_HOST));
   const securityModules = read('/sys/kernel/security/lsm');
   return {
     platform: process.platform,

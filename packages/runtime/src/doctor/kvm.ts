@@ -59,7 +59,10 @@ const judgeGuest = (result: Awaited<ReturnType<typeof runProgram>>): KvmFacts =>
     case 'exited': {
       // isa-debug-exit ends QEMU with (value << 1) | 1.
       if (result.code === ((exitValue << 1) | 1)) return { kind: 'works' };
-      return { kind: 'fails', reason: result.stderr.trim().split('\n', 1)[0] || `QEMU ended with ${result.code}` };
+      return {
+        kind: 'fails',
+        reason: result.stderr.trim().split('\n', 1)[0] || `QEMU ended with ${result.code}`,
+      };
     }
     case 'killed':
       return { kind: 'fails', reason: `QEMU was ended by ${result.signal}` };

@@ -10,11 +10,12 @@ const limit = 10_000;
  *
  * @param directory on whose file system identity-mapped mounts are tried.
  */
-export const probeLauncher = async (path: string, directory: string): Promise<LauncherFacts> => {
+export const probeLauncher = async (path: string | undefined, directory: string): Promise<LauncherFacts> => {
+  if (path === undefined) return { kind: 'absent' };
   try {
     accessSync(path, constants.X_OK);
   } catch {
-    return { kind: 'absent', path };
+    return { kind: 'absent' };
   }
   const result = await runProgram(path, ['--probe'], { limit, directory });
   switch (result.kind) {

@@ -135,7 +135,7 @@ class Builder {
   }
 
   #ownItems(): MountItem[] {
-    const { home, uid, gid, mapOwners } = this.#request;
+    const { uid, gid, mapOwners } = this.#request;
     const owner = mapOwners ? `,uid=${uid},gid=${gid}` : '';
     const items: MountItem[] = this.#privatePlaces().map((target) => ({
       kind: 'tmpfs',
@@ -177,7 +177,6 @@ class Builder {
   }
 
   finish(): FilesPlan {
-    const { home } = this.#request;
     const idmaps: IdMap[] = [];
     const items = [...this.#ownItems(), ...this.#fileItems(), ...this.#bindItems(idmaps)];
     const reached = (path: string): boolean => items.some((item) => item.target !== '/' && under(item.target, path));
@@ -206,7 +205,7 @@ class Builder {
       allowed: dropRepeated(this.#allowed),
       missing: this.missing,
       writable: (path) => nearest(path)?.writable ?? false,
-      visible: (path) => under(path, home) || nearest(lookUpHostPath(path)?.real ?? path) !== undefined,
+      visible: (path) => nearest(lookUpHostPath(path)?.real ?? path) !== undefined,
     };
   }
 }

@@ -43,6 +43,7 @@ describe('the plan', () => {
     FS.makeSym |
     FS.writeFile;
   const cases: [number, LandlockAccess, LandlockKind, bigint][] = [
+    [7, 'list', 'directory', FS.readDir],
     [7, 'read', 'directory', READ],
     [7, 'read', 'file', FS.execute | FS.readFile],
     [7, 'read', 'device', FS.readFile],
@@ -65,7 +66,7 @@ describe('the plan', () => {
 
   test('never grants what the ruleset does not govern, nor the making of device nodes', () => {
     for (const abi of [1, 2, 3, 4, 5, 6, 7]) {
-      for (const access of ['read', 'write', 'device'] as const) {
+      for (const access of ['list', 'read', 'write', 'device'] as const) {
         for (const kind of ['file', 'directory', 'device'] as const) {
           const plan = landlockPlan({ abi, paths: [{ path: '/x', access, kind }] });
           assert.equal(plan.rules[0]!.access & ~plan.handledAccessFs, 0n);

@@ -20,8 +20,11 @@ export const FS = {
 
 const FIRST_ABI_FS = (1n << 13n) - 1n;
 
-/** What the policy grants on a path. `device` is for terminals and device nodes that are named one by one. */
-export type LandlockAccess = 'read' | 'write' | 'device';
+/**
+ * What is granted on a path. `list` shows the names in a directory that is only the way to others, and in all that are
+ * beneath it; `device` is for terminals and device nodes that are named one by one.
+ */
+export type LandlockAccess = 'list' | 'read' | 'write' | 'device';
 
 /** What lies at the path. */
 export type LandlockKind = 'file' | 'directory' | 'device';
@@ -44,6 +47,7 @@ const WRITE =
 
 /** Rights that an access means, before they are narrowed to the kind of inode and to the running kernel. */
 export const RIGHTS_OF_ACCESS: Readonly<Record<LandlockAccess, bigint>> = {
+  list: FS.readDir,
   read: READ,
   write: WRITE,
   // readDir for /dev/pts, whose terminals come and go; no execute: nothing in /dev is a program.

@@ -13,7 +13,7 @@ export type LauncherEvent =
   | { readonly kind: 'hello'; readonly landlockAbi: number }
   | { readonly kind: 'ready'; readonly initPid: number; readonly procFd: number; readonly listeners: number }
   | { readonly kind: 'started'; readonly pid: number }
-  | { readonly kind: 'note'; readonly text: string }
+  | { readonly kind: 'note'; readonly step: string; readonly errno: number; readonly detail: string }
   | { readonly kind: 'failed'; readonly step: string; readonly errno: number; readonly detail: string }
   | { readonly kind: 'exit'; readonly code: number; readonly signal: number }
   | { readonly kind: 'lost' };
@@ -49,10 +49,9 @@ const readEvent = (line: string): LauncherEvent | undefined => {
     case 'started':
       return { kind: 'started', pid: Number(rest) };
     case 'note':
-      return { kind: 'note', text: rest };
     case 'fail': {
       const [step = '', errno = '0', detail = ''] = rest.split('\t');
-      return { kind: 'failed', step, errno: Number(errno), detail };
+      return { kind: word === 'note' ? 'note' : 'failed', step, errno: Number(errno), detail };
     }
     case 'exit': {
       const [code = 0, signal = 0] = numbers(rest);

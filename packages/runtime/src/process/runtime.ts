@@ -8,10 +8,12 @@ import { IdentityResolver } from '../identity/resolver.ts';
 import { type LandlockCompatibility, landlockPlan, landlockRequirement } from '../landlock/index.ts';
 import { FS } from '../landlock/rights.ts';
 import { buildSeccompProgram, seccompArchitecture } from '../seccomp/index.ts';
+import { sandboxNetwork } from '../network/index.ts';
 import { encodeSpec } from '../spec/encode.ts';
 import type { LandlockItem, ListenerItem } from '../spec/spec.ts';
 import { launcherPath } from './launcher-binary.ts';
 import {
+  errnoName,
   type LauncherEvent,
   LauncherProcess,
   launcherError,
@@ -19,7 +21,7 @@ import {
   type StdioTarget,
 } from './launcher-process.ts';
 import { planCgroups, workloadLimits } from './limits.ts';
-import { Sandbox, type SandboxExit } from './sandbox.ts';
+import { Sandbox, type SandboxExit, type SandboxNote } from './sandbox.ts';
 import { planUserForRoot, planUserForUser, type RequestedUser, type UserPlan } from './user.ts';
 
 /** Where the sandbox reaches the proxy from inside. */
@@ -39,7 +41,8 @@ export interface SandboxFile {
 
 export interface SandboxCommand {
   readonly argv: readonly [string, ...string[]];
-  readonly env: Readonly<Record<string, string>>;
+  /** Made for the name of the user that the command runs as. */
+  readonly env: (user: string) => Readonly<Record<string, string>>;
   /** Absolute, as seen inside. */
   readonly cwd: string;
   /** Which of its descriptors 0 to 2 are the sandbox's own terminal. */
@@ -55,6 +58,8 @@ export interface SandboxSpec {
   /** A directory of the host that is shown and writable. */
   readonly workdir?: string;
   readonly landlock: LandlockCompatibility;
+  /** What a listed path that does not exist is: an error, or left out and noted. */
+  readonly missingPaths: 'error' | 'skip';
   readonly user: RequestedUser;
   /** Files of ours, e.g. `/etc/resolv.conf`. */
   readonly files: readonly SandboxFile[];
@@ -104,6 +109,16 @@ const serve = (handle: object): Server => {
   return server;
 };
 
+/** Everything that one start needs, computed but for what the kernel has to say first. */
+interface Launch {
+  readonly id: string;
+  readonly spec: SandboxSpec;
+  readonly files: FilesPlan;
+  /** Where the command starts. */
+  readonly directory: string;
+  readonly encode: (landlockAbi: number) => Buffer;
+}
+
 /** The runtime kind `process`. One object serves any number of sandboxes. */
 export class ProcessRuntime {
   readonly kind = 'process';
@@ -132,7 +147,7 @@ export class ProcessRuntime {
       readOnly: spec.readOnly,
       readWrite: spec.readWrite,
       ...(spec.workdir === undefined ? {} : { workdir: spec.workdir }),
-      strict: spec.landlock === 'hard_requirement',
+      strict: spec.missingPaths === 'error',
       home: SANDBOX_HOME,
       files: [
         ...spec.files,
@@ -143,6 +158,8 @@ export class ProcessRuntime {
       gid: user.gid,
       mapOwners,
     });
+    const wanted = spec.command?.cwd ?? '/';
+    const directory = files.visible(wanted) ? wanted : '/';
     const encode = (abi: number): Buffer => {
       const landlock = planLandlock(spec, files, abi);
       const { command } = spec;
@@ -156,7 +173,7 @@ export class ProcessRuntime {
         idmaps: files.idmaps,
         mounts: files.mounts,
         listeners: LISTENERS,
-        capturePort: CAPTURE_PORT,
+        netlinks: sandboxNetwork(CAPTURE_PORT),
         rlimits: workloadLimits(),
         ...(landlock ? { landlock } : {}),
         seccomp: buildSeccompProgram({ arch: this.#architecture }),
@@ -165,24 +182,24 @@ export class ProcessRuntime {
           ? {
               command: {
                 argv: command.argv,
-                env: Object.entries(command.env).map(([name, value]) => `${name}=${value}`),
-                cwd: files.visible(command.cwd) ? command.cwd : '/',
+                env: Object.entries(command.env(user.name)).map(([name, value]) => `${name}=${value}`),
+                cwd: directory,
                 terminal: command.terminal,
               },
             }
           : {}),
       });
     };
-    return this.#launch(id, spec, files, encode);
+    return this.#launch({ id, spec, files, directory, encode });
   }
 
-  #launch(id: string, spec: SandboxSpec, files: FilesPlan, encode: (abi: number) => Buffer): Promise<Sandbox> {
+  #launch({ id, spec, files, directory, encode }: Launch): Promise<Sandbox> {
     const built = Promise.withResolvers<Sandbox>();
     const started = Promise.withResolvers<number>();
     const ended = Promise.withResolvers<SandboxExit>();
     started.promise.catch(() => {}); // whoever runs the command hears of it; before that, `built` tells
     const handles = new Map<string, object>();
-    const notes: string[] = [];
+    const notes: SandboxNote[] = [];
     let exit: SandboxExit = { kind: 'lost' };
     let ready: Extract<LauncherEvent, { kind: 'ready' }> | undefined;
 
@@ -210,7 +227,8 @@ export class ProcessRuntime {
           }),
           started: started.promise,
           ended: ended.promise,
-          notes: [...notes, ...files.missing.map((path) => `missing ${path}`)],
+          directory,
+          notes: [...notes, ...files.missing.map((detail) => ({ feature: 'path', reason: 'missing', detail }))],
         }),
       );
     };
@@ -230,7 +248,7 @@ export class ProcessRuntime {
           started.resolve(event.pid);
           return;
         case 'note':
-          notes.push(event.text);
+          notes.push({ feature: event.step, reason: errnoName(event.errno), detail: event.detail });
           return;
         case 'failed': {
           const error = launchFailure(event, spec.command?.argv[0]);
@@ -287,7 +305,6 @@ const launchFailure = (event: Extract<LauncherEvent, { kind: 'failed' }>, comman
         code: 'command_not_found',
         remedy: 'The sandbox shows only what filesystem_policy lists; check PATH and read_only.',
       })
-    : new OpenShellError(`${command}: ${errnoMessage(event)}`, { code: 'command_not_executable' });
+    : new OpenShellError(`${command}: cannot be executed: ${errnoName(event.errno)}`, { code: 'command_not_executable' });
 };
 
-const errnoMessage = (event: Extract<LauncherEvent, { kind: 'failed' }>): string => launcherError(event).message.replace(/^.*: /, 'cannot be executed: ');

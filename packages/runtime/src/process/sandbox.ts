@@ -19,6 +19,15 @@ export interface SandboxListeners {
   readonly dns: { readonly udp: readonly DatagramSocket[]; readonly tcp: readonly Server[] };
 }
 
+/** Something that the sandbox goes without: a kernel feature that was refused, or a path that is not there. */
+export interface SandboxNote {
+  /** `tproxy4`, `tproxy6`, `routes6`, `cgroup`, `path`. */
+  readonly feature: string;
+  /** An errno's name, or `missing`. */
+  readonly reason: string;
+  readonly detail: string;
+}
+
 export interface SandboxParts {
   readonly id: string;
   readonly launcher: LauncherProcess;
@@ -28,7 +37,8 @@ export interface SandboxParts {
   /** Resolves when the command's execve succeeded, rejects with what kept it from it. */
   readonly started: Promise<number>;
   readonly ended: Promise<SandboxExit>;
-  readonly notes: readonly string[];
+  readonly notes: readonly SandboxNote[];
+  readonly directory: string;
 }
 
 /** A running sandbox: boundary built, listeners open, command waiting for `run()`. */
@@ -58,8 +68,12 @@ export class Sandbox implements AsyncDisposable {
     return this.#parts.listeners;
   }
 
-  /** What this kernel could not give, e.g. `capture 2 IPv6`: feature, errno, detail. */
-  get notes(): readonly string[] {
+  /** Where the command starts: the directory that was asked for, or / where the sandbox does not show it. */
+  get directory(): string {
+    return this.#parts.directory;
+  }
+
+  get notes(): readonly SandboxNote[] {
     return this.#parts.notes;
   }
 

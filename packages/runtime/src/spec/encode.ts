@@ -14,7 +14,7 @@ const Tag = {
   mount: 7,
   idmap: 8,
   listen: 9,
-  capture: 10,
+  netlink: 10,
   argv: 11,
   env: 12,
   cwd: 13,
@@ -150,7 +150,7 @@ export const encodeSpec = (spec: LauncherSpec): Buffer => {
   const to = new Writer();
   const terminal = spec.command?.terminal.reduce<number>((bits, fd) => bits | (Flag.terminal0 << fd), 0) ?? 0;
   const flags = (spec.userNamespace ? Flag.userNamespace : 0) | terminal | (spec.command ? 0 : Flag.hold);
-  const { userNamespace, capturePort, command, landlock } = spec;
+  const { userNamespace, command, landlock } = spec;
   to.record(Tag.flags, () => to.u32(flags));
   to.record(Tag.ids, () => to.u32(spec.uid).u32(spec.gid));
   to.record(Tag.groups, () => spec.groups.forEach((group) => to.u32(group)));
@@ -159,8 +159,12 @@ export const encodeSpec = (spec: LauncherSpec): Buffer => {
   to.record(Tag.base, () => to.text(spec.base));
   for (const map of spec.idmaps) to.record(Tag.idmap, () => to.text(map.uidMap).text(map.gidMap));
   for (const item of spec.mounts) to.record(Tag.mount, () => writeMount(to, item));
+  for (const item of spec.netlinks) {
+    to.record(Tag.netlink, () => {
+      to.u32(item.protocol).u32(item.required ? 1 : 0).u32(item.lastSequence).text(item.name).bytes(item.bytes);
+    });
+  }
   for (const item of spec.listeners) to.record(Tag.listen, () => writeListener(to, item));
-  if (capturePort !== undefined) to.record(Tag.capture, () => to.u32(capturePort));
   for (const limit of spec.rlimits) {
     to.record(Tag.rlimit, () => to.u32(limit.resource).u64(limit.soft).u64(limit.hard));
   }

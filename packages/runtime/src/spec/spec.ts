@@ -14,8 +14,8 @@ export interface LauncherSpec {
   readonly idmaps: readonly IdMap[];
   readonly mounts: readonly MountItem[];
   readonly listeners: readonly ListenerItem[];
-  /** Port of the transparent listeners that the capture rules send everything to. */
-  readonly capturePort?: number;
+  /** Sent before the listeners are opened, in this order. */
+  readonly netlinks: readonly NetlinkItem[];
   readonly rlimits: readonly { readonly resource: number; readonly soft: bigint; readonly hard: bigint }[];
   readonly landlock?: LandlockItem;
   readonly seccomp: Uint8Array;
@@ -56,6 +56,18 @@ export interface ListenerItem {
   readonly address: Uint8Array;
   readonly port: number;
   readonly transparent?: boolean;
+}
+
+/** Messages for one netlink protocol, built completely. */
+export interface NetlinkItem {
+  /** For messages to people. */
+  readonly name: string;
+  readonly protocol: number;
+  /** False: a refusal by the kernel is noted and the sandbox goes on without. */
+  readonly required: boolean;
+  /** Sequence number of the message whose acknowledgement ends the exchange. */
+  readonly lastSequence: number;
+  readonly bytes: Uint8Array;
 }
 
 export interface LandlockItem {

@@ -15,7 +15,7 @@ export const completion = {
       line: 'openshell completion bash > ~/.local/share/bash-completion/completions/openshell',
       explains: 'bash',
     },
-    { line: 'openshell completion zsh > "${fpath[1]}/_openshell"', explains: 'zsh' },
+    { line: 'openshell completion zsh > ~/.zfunc/_openshell', explains: 'zsh, where ~/.zfunc is on fpath' },
     { line: 'openshell completion fish > ~/.config/fish/completions/openshell.fish', explains: 'fish' },
   ],
   exitCodes: [

@@ -1,4 +1,5 @@
 import { quote } from '../../value/index.ts';
+import { bytesOfText } from '../encoding/bytes.ts';
 import { type FloatNotation, formatFloat } from './float.ts';
 
 /** What OPA hands to `fmt.Sprintf`: Go's `int`, `*big.Int`, `float64` and `string`. */
@@ -295,7 +296,7 @@ const formatString = (verb: string, value: string, flags: Flags): string | undef
 
 /** `% x` sets the bytes apart, `%#x` writes `0x` before all (or before each of them). */
 const hexadecimal = (verb: string, value: string, flags: Flags): string => {
-  const bytes = Buffer.from(value);
+  const bytes = bytesOfText(value);
   const shown = bytes.subarray(0, flags.precision ?? bytes.length);
   const prefix = flags.sharp ? (verb === 'X' ? '0X' : '0x') : '';
   const pairs = Array.from(shown, (byte) => {

@@ -1,5 +1,6 @@
 import { holds, NO_CODE } from './position.ts';
 import type { Program } from './program.ts';
+import { type Spend, WORK_A_STEP } from './work.ts';
 
 /** A set of instructions that wait for a code point, and where each ASCII code point leads. */
 interface State {
@@ -29,6 +30,8 @@ export class MatchAutomaton {
   readonly #accepting: State;
   readonly #seen: Int32Array;
   #initial: State | undefined;
+  #spend: Spend | undefined;
+  #work = 0;
   #turn = 0;
 
   constructor(program: Program) {
@@ -38,7 +41,9 @@ export class MatchAutomaton {
     this.#seen = new Int32Array(program.instructions.length);
   }
 
-  test(text: string): boolean {
+  test(text: string, spend: Spend): boolean {
+    this.#spend = spend;
+    spend(1 + Math.floor(text.length / WORK_A_STEP));
     this.#initial ??= this.#closed([], NO_CODE);
     let state = this.#initial;
     for (let position = 0; position < text.length; position++) {
@@ -58,6 +63,7 @@ export class MatchAutomaton {
 
   #step(state: State, code: number): State {
     const ready = this.#hasAssertions ? this.#decide(state, code) : state.waiting;
+    this.#account(state.waiting.length);
     const { instructions } = this.#program;
     const reached: number[] = [];
     for (const at of ready) {
@@ -93,6 +99,13 @@ export class MatchAutomaton {
     const state: State = { waiting: sorted, before: seenBefore, ascii: new Array<State | undefined>(128) };
     this.#states.set(key, state);
     return state;
+  }
+
+  #account(instructions: number): void {
+    this.#work += 1 + instructions;
+    if (this.#work < WORK_A_STEP) return;
+    this.#spend?.(Math.ceil(this.#work / WORK_A_STEP));
+    this.#work = 0;
   }
 
   #forget(): void {

@@ -1,5 +1,6 @@
 import { codeBefore, holds, NO_CODE } from './position.ts';
 import type { Program } from './program.ts';
+import { type Spend, WORK_A_STEP } from './work.ts';
 
 /** Positions in UTF-16 units, two for each group; -1 where a group took no part. */
 export type Captures = Int32Array;
@@ -8,8 +9,8 @@ export type Captures = Int32Array;
  * Finds the leftmost match at or after `from`, the one that a backtracking engine would find first, by keeping all
  * ways to match in step (Pike's machine): at most one thread an instruction, so time is linear in the text.
  */
-export const execute = (program: Program, text: string, from: number): Captures | undefined =>
-  new Machine(program, text).run(from);
+export const execute = (program: Program, text: string, from: number, spend: Spend): Captures | undefined =>
+  new Machine(program, text, spend).run(from);
 
 /** The threads of one position in order of preference, and their captures by instruction. */
 class ThreadList {
@@ -46,15 +47,18 @@ class ThreadList {
 class Machine {
   readonly #program: Program;
   readonly #text: string;
+  readonly #spend: Spend;
+  #work = 0;
   #current: ThreadList;
   #following: ThreadList;
   /** Instructions still to be followed, with the captures at that moment. */
   readonly #pending: number[] = [];
   readonly #pendingCaptures: Captures[] = [];
 
-  constructor(program: Program, text: string) {
+  constructor(program: Program, text: string, spend: Spend) {
     this.#program = program;
     this.#text = text;
+    this.#spend = spend;
     this.#current = new ThreadList(program.instructions.length);
     this.#following = new ThreadList(program.instructions.length);
     this.#current.clear();
@@ -69,6 +73,7 @@ class Machine {
       const code = position < this.#text.length ? this.#text.codePointAt(position)! : NO_CODE;
       if (matched === undefined) this.#follow(this.#current, this.#program.start, this.#fresh(), position, before, code);
       if (this.#current.count === 0 && (matched !== undefined || this.#program.anchored)) return matched;
+      this.#account(this.#current.count);
       const width = code > 0xffff ? 2 : 1;
       const after = position + width < this.#text.length ? this.#text.codePointAt(position + width)! : NO_CODE;
       matched = this.#step(code, position + width, after) ?? matched;
@@ -78,6 +83,13 @@ class Machine {
       before = code;
       position += width;
     }
+  }
+
+  #account(threads: number): void {
+    this.#work += 1 + threads;
+    if (this.#work < WORK_A_STEP) return;
+    this.#spend(1);
+    this.#work = 0;
   }
 
   #fresh(): Captures {

@@ -2,6 +2,9 @@ import { MatchAutomaton } from './dfa.ts';
 import { type Captures, execute } from './machine.ts';
 import { compileProgram, type Program } from './program.ts';
 import { type ParsedRegexp, parseRegexp } from './syntax.ts';
+import type { Spend } from './work.ts';
+
+export type { Spend };
 
 /** One match: where it stands (UTF-16 units), and the text of each group, empty where it took no part. */
 export interface RegexpMatch {
@@ -9,9 +12,6 @@ export interface RegexpMatch {
   readonly end: number;
   readonly groups: readonly string[];
 }
-
-/** Called now and then while a long text is searched, with the steps taken since; it throws to end the search. */
-export type Spend = (steps: number) => void;
 
 /** A compiled pattern with the operations of Go's `regexp.Regexp`. */
 export class Regexp {
@@ -24,15 +24,10 @@ export class Regexp {
     this.#program = compileProgram(parsed);
   }
 
-  /** Size of the program: what one code point may cost at most. */
-  get size(): number {
-    return this.#program.instructions.length;
-  }
-
   /** Whether the pattern matches anywhere in the text. */
-  test(text: string): boolean {
+  test(text: string, spend: Spend): boolean {
     this.#automaton ??= new MatchAutomaton(this.#program);
-    return this.#automaton.test(text);
+    return this.#automaton.test(text, spend);
   }
 
   /**
@@ -43,8 +38,8 @@ export class Regexp {
     let position = 0;
     let previousEnd = -1;
     for (let found = 0; found < limit && position <= text.length; ) {
-      const captures = execute(this.#program, text, position);
-      spend(1 + ((((captures?.[1] ?? text.length) - position) * Math.min(this.size, 64)) >> 6));
+      const captures = execute(this.#program, text, position, spend);
+      spend(1);
       if (captures === undefined) return;
       const start = captures[0]!;
       const end = captures[1]!;

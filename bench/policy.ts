@@ -1,0 +1,79 @@
+import { generation, sandboxId } from '@openshell/base';
+import { compilePolicy, type Intent, parsePolicy } from '@openshell/policy';
+
+/** One measured number. */
+export interface Measurement {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+}
+
+const ENDPOINT_COUNTS = [10, 1_000, 10_000];
+const DECISIONS = 3_000_000;
+const WARM_UP = 300_000;
+const PER_POLICY = 10;
+
+/** Measures how many connections the built-in engine decides per second on one core, and how long a policy takes to load. */
+export async function run(): Promise<Measurement[]> {
+  return ENDPOINT_COUNTS.flatMap(measure);
+}
+
+export default run;
+
+function measure(endpoints: number): Measurement[] {
+  const text = policyText(endpoints);
+  const loading = performance.now();
+  const result = parsePolicy(text);
+  if (!result.ok) throw new Error(result.problems[0]?.message);
+  const loaded = performance.now();
+  const engine = compilePolicy(result.policy, generation(1));
+  const compiled = performance.now();
+  const intents = Array.from({ length: 64 }, (_, index) => intent((index * 37) % endpoints));
+  let allowed = 0;
+  const decide = (count: number) => {
+    for (let index = 0; index < count; index++) {
+      if (engine.authorizeConnect(intents[index & 63]!).action === 'allow') allowed++;
+    }
+  };
+  decide(WARM_UP);
+  const start = performance.now();
+  decide(DECISIONS);
+  const seconds = (performance.now() - start) / 1000;
+  if (allowed !== DECISIONS + WARM_UP) throw new Error('the benchmark measured denials');
+  return [
+    { name: `policy.authorize.${endpoints}_endpoints`, value: Math.round(DECISIONS / seconds), unit: 'decisions/s' },
+    { name: `policy.parse.${endpoints}_endpoints`, value: Math.round(loaded - loading), unit: 'ms' },
+    { name: `policy.compile.${endpoints}_endpoints`, value: Math.round(compiled - loaded), unit: 'ms' },
+  ];
+}
+
+function policyText(endpoints: number): string {
+  const lines = ['version: 1', 'network_policies:'];
+  for (let index = 0; index < endpoints; index++) {
+    if (index % PER_POLICY === 0) {
+      lines.push(`  p${index / PER_POLICY}:`, '    binaries: [{ path: /usr/bin/curl }, { path: "/opt/tools/**" }]', '    endpoints:');
+    }
+    lines.push(`      - { host: host-${index}.example.com, port: 443 }`);
+  }
+  return lines.join('\n');
+}
+
+/** The shape of a usual attempt: a tool started by a shell that an agent started. */
+function intent(index: number): Intent {
+  const program = (path: string) => ({ path, sha256: '0'.repeat(64), pinned: true });
+  return {
+    sandbox: sandboxId('bench'),
+    adapter: 'connect',
+    host: `host-${index}.example.com`,
+    port: 443,
+    evidence: {
+      kind: 'process',
+      pid: 1,
+      executable: program(index % 2 ? '/usr/bin/curl' : '/opt/tools/bin/agent'),
+      ancestors: [program('/usr/bin/bash'), program('/usr/bin/node')],
+      argv: [],
+    },
+  };
+}
+
+if (import.meta.main) console.table(await run());

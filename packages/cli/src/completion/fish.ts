@@ -1,0 +1,63 @@
+import type { CommandSpec, OptionSpec, ValueKind } from '../command/command.ts';
+import { operandOf, optionsOf, parents, quoted, wordsAfter } from './words.ts';
+
+/** Completions for fish. */
+export const fishCompletion = (commands: readonly CommandSpec[]): string =>
+  [
+    '# fish completion for openshell',
+    'complete -c openshell -f',
+    ...entries('', commands, '__fish_use_subcommand'),
+    ...parents(commands).flatMap((parent) => entries(parent, commands, onlyParent(parent, commands))),
+    ...commands.flatMap((command) => commandLines(command, seen(command))),
+  ]
+    .join('\n')
+    .concat('\n');
+
+const entries = (parent: string, commands: readonly CommandSpec[], condition: string): readonly string[] =>
+  wordsAfter(parent, commands).map(
+    ({ word, summary }) => `complete -c openshell -n ${quoted(condition)} -a ${word} -d ${quoted(summary)}`,
+  );
+
+const onlyParent = (parent: string, commands: readonly CommandSpec[]): string => {
+  const words = wordsAfter(parent, commands).map(({ word }) => word);
+  return `__fish_seen_subcommand_from ${parent}; and not __fish_seen_subcommand_from ${words.join(' ')}`;
+};
+
+const seen = ({ name }: CommandSpec): string =>
+  name
+    .split(' ')
+    .map((word) => `__fish_seen_subcommand_from ${word}`)
+    .join('; and ');
+
+const commandLines = (command: CommandSpec, condition: string): readonly string[] => {
+  const start = `complete -c openshell -n ${quoted(condition)}`;
+  const operand = operandOf(command);
+  const kind: ValueKind | undefined = operand === 'program' ? 'command' : operand?.kind;
+  return [
+    ...optionsOf(command).map((option) => `${start} ${optionWords(option)}`),
+    ...(kind === undefined || kind === 'text' ? [] : [`${start} ${action(kind)}`]),
+  ];
+};
+
+const optionWords = ({ name, short, value, summary }: OptionSpec): string =>
+  [
+    `-l ${name}`,
+    ...(short === undefined ? [] : [`-s ${short}`]),
+    ...(value === undefined ? [] : [`-r ${value.kind === 'text' ? '-f' : action(value.kind)}`]),
+    `-d ${quoted(summary)}`,
+  ].join(' ');
+
+const action = (kind: Exclude<ValueKind, 'text'>): string => {
+  switch (kind) {
+    case 'file':
+      return '-F';
+    case 'directory':
+      return "-a '(__fish_complete_directories)'";
+    case 'command':
+      return "-a '(__fish_complete_subcommand)'";
+    case 'variable':
+      return "-a '(set -xn)'";
+    default:
+      return `-a ${quoted(kind.join(' '))}`;
+  }
+};

@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+export const checkout = fileURLToPath(new URL('../../../../', import.meta.url));
+export const program = `${checkout}bin/openshell`;
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface RunProgramOptions {
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly directory?: string;
+  /** Another program than bin/openshell. */
+  readonly file?: string;
+}
+
+/** Runs the real program with nothing of this process's environment but PATH, and waits until it has ended. */
+export const openshell = async (
+  args: readonly string[],
+  options: RunProgramOptions = {},
+): Promise<Outcome> => {
+  const child = spawn(options.file ?? program, args, {
+    env: { PATH: process.env.PATH, ...options.env },
+    cwd: options.directory ?? checkout,
+    stdio: 'pipe',
+  });
+  const [out, err] = [text(child.stdout), text(child.stderr)];
+  // A program that ends without reading its input makes this pipe break, which is its right.
+  child.stdin.on('error', () => {});
+  child.stdin.end(options.input ?? '');
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, out: await out, err: await err };
+};
+
+const text = async (stream: AsyncIterable<Buffer>): Promise<string> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+};

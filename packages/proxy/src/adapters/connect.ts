@@ -1,0 +1,53 @@
+import { isIP } from 'node:net';
+import { parseAuthority } from '../http/authority.ts';
+import type { HeadResult } from '../http/head-reader.ts';
+import { refusalAnswer } from '../http/refusal-answer.ts';
+import { fieldValues, type RequestHead } from '../http/request-head.ts';
+import type { Connection } from '../tenant/connection.ts';
+import type { TenantContext } from '../tenant/context.ts';
+import { answer } from './explicit.ts';
+import { tunnel } from './tunnel.ts';
+
+/** RFC 9110 section 9.3.6: no body and no framing fields in the answer. */
+const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n';
+
+type ReadRequest = Extract<HeadResult, { kind: 'head' }>;
+
+/** `CONNECT host:port`: a tunnel to that destination, if policy allows it. */
+export async function serveConnect(
+  connection: Connection,
+  context: TenantContext,
+  { head, rest }: ReadRequest,
+): Promise<void> {
+  const destination = parseAuthority(head.target);
+  if (destination === undefined) {
+    const detail = 'CONNECT needs host:port, with an IPv6 address in brackets and a port from 1 to 65535';
+    return answer(connection, context, 400, { error: 'invalid_request_target', detail });
+  }
+  if (hasBody(head)) {
+    return answer(connection, context, 400, {
+      error: 'bad_request',
+      detail: 'a CONNECT request has no body',
+    });
+  }
+  const outcome = await context.egress.open(connection, 'connect', destination);
+  if (outcome.kind === 'gone') {
+    connection.socket.destroy();
+    return;
+  }
+  if (outcome.kind === 'refused') {
+    context.reporter.refused(outcome);
+    const { status, body } = refusalAnswer(outcome, 'CONNECT');
+    return answer(connection, context, status, body);
+  }
+  connection.socket.write(ESTABLISHED);
+  tunnel(connection, context, {
+    upstream: outcome.upstream,
+    initial: rest,
+    guardedName: isIP(destination.host) === 0 ? destination.host : undefined,
+  });
+}
+
+const hasBody = (head: RequestHead): boolean =>
+  fieldValues(head, 'transfer-encoding').length > 0 ||
+  fieldValues(head, 'content-length').some((value) => value !== '0');

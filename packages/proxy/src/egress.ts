@@ -1,0 +1,107 @@
+import type { Socket } from 'node:net';
+import type { SandboxId } from '@openshell/base';
+import type { Adapter, Intent, PolicyEngine } from '@openshell/policy';
+import { dial } from './destination/connector.ts';
+import { type Planner, planDestination } from './destination/plan.ts';
+import { type EvidenceSource, identifyWithin } from './evidence.ts';
+import type { Authority } from './http/authority.ts';
+import type { Connection, Grant } from './tenant/connection.ts';
+
+export type EgressRefusalCode =
+  | 'policy_denied'
+  | 'ssrf_denied'
+  | 'resolve_failed'
+  | 'upstream_unreachable'
+  | 'upstream_timeout';
+
+/** Why a connection does not come about. Adapters put it into their own protocol. */
+export interface EgressRefusal {
+  readonly kind: 'refused';
+  readonly code: EgressRefusalCode;
+  /** Finer than `code` where policy decided: `no_policy`, `binary_not_allowed`, ... */
+  readonly cause: string;
+  readonly intent: Intent;
+  readonly generation: number;
+  readonly reason: string;
+  readonly remedy?: string | undefined;
+  /** The policy that decided, or that would allow it for other binaries. */
+  readonly policy?: string | undefined;
+}
+
+export type EgressOutcome =
+  | { readonly kind: 'open'; readonly upstream: Socket }
+  | EgressRefusal
+  /** The client went away while it was being connected: there is nobody to answer. */
+  | { readonly kind: 'gone' };
+
+export interface EgressOptions {
+  readonly sandbox: SandboxId;
+  readonly evidence: EvidenceSource;
+  /** The engine of this moment. */
+  readonly engine: () => PolicyEngine;
+  readonly planner: Planner;
+}
+
+/**
+ * The one way out, the same for every adapter: who asks, may it, where is that, connect.
+ * Policy is asked once, and everything after that follows from its decision.
+ */
+export class Egress {
+  readonly #options: EgressOptions;
+
+  constructor(options: EgressOptions) {
+    this.#options = options;
+  }
+
+  /** Never throws. On success the connection has its grant, and the caller owns the upstream socket. */
+  async open(connection: Connection, adapter: Adapter, destination: Authority): Promise<EgressOutcome> {
+    const { sandbox, evidence: source, planner } = this.#options;
+    const evidence = await identifyWithin(source, connection.flow, planner.limits.evidenceTime);
+    const intent: Intent = { sandbox, adapter, host: destination.host, port: destination.port, evidence };
+    const decision = this.#options.engine().authorizeConnect(intent);
+    if (decision.action === 'deny') {
+      const { code: cause, generation, reason, remedy, policy } = decision;
+      return { kind: 'refused', code: 'policy_denied', cause, intent, generation, reason, remedy, policy };
+    }
+    connection.grant = { intent, decision };
+    return this.#connect(connection, connection.grant);
+  }
+
+  async #connect(connection: Connection, grant: Grant): Promise<EgressOutcome> {
+    const { planner } = this.#options;
+    const { host, port } = grant.intent;
+    const plan = await planDestination(planner, { host, port, rule: grant.decision.destination });
+    if (connection.signal.aborted) return interrupted(connection, grant);
+    if (plan.kind === 'refused') return refusal(grant, plan.code, plan.reason, plan.remedy);
+    const dialled = await dial(plan.targets, planner.limits, connection.signal);
+    // A policy may have been installed between the connection and this turn.
+    if (connection.signal.aborted) {
+      if (dialled.kind === 'connected') dialled.socket.destroy();
+      return interrupted(connection, grant);
+    }
+    if (dialled.kind === 'failed') {
+      const code = dialled.code === 'upstream_timeout' ? 'upstream_timeout' : 'upstream_unreachable';
+      return refusal(
+        grant,
+        code,
+        dialled.detail,
+        'Check that the service runs and that this machine can reach it.',
+      );
+    }
+    connection.grant = {
+      ...(connection.grant ?? grant),
+      target: dialled.target,
+      overridden: plan.overridden,
+    };
+    return { kind: 'open', upstream: dialled.socket };
+  }
+}
+
+const interrupted = ({ revoked }: Connection, grant: Grant): EgressOutcome =>
+  revoked === undefined ? { kind: 'gone' } : refusal(grant, 'policy_denied', revoked);
+
+function refusal(grant: Grant, code: EgressRefusalCode, reason: string, remedy?: string): EgressRefusal {
+  const { intent, decision } = grant;
+  const { generation, policy } = decision;
+  return { kind: 'refused', code, cause: code, intent, generation, reason, remedy, policy };
+}

@@ -1,0 +1,68 @@
+import type { Socket } from 'node:net';
+import type { Adapter, ConnectDecision, Intent } from '@openshell/policy';
+import type { Target } from '../destination/plan.ts';
+import { type Flow, flowOf } from '../evidence.ts';
+import { ignoreError } from '../relay/linger.ts';
+import type { RawRelay } from '../relay/raw-relay.ts';
+
+export type AllowDecision = Extract<ConnectDecision, { action: 'allow' }>;
+
+/** What a connection was allowed, kept so that a new policy can be asked again. */
+export interface Grant {
+  readonly intent: Intent;
+  readonly decision: AllowDecision;
+  /** The address in use, once there is one. */
+  readonly target?: Target;
+  /** The operator named the address. */
+  readonly overridden?: boolean;
+}
+
+/** One accepted connection of a sandbox, from accept to close. */
+export class Connection {
+  readonly adapter: Adapter | 'explicit';
+  readonly socket: Socket;
+  readonly flow: Flow | undefined;
+  grant: Grant | undefined;
+  /** True until bytes flow to a destination. */
+  handshaking = true;
+  /** Why policy allows it no longer, once that is so. */
+  revoked: string | undefined;
+  readonly #abort = new AbortController();
+  #relay: RawRelay | undefined;
+
+  constructor(adapter: 'explicit' | 'transparent', socket: Socket) {
+    this.adapter = adapter;
+    this.socket = socket;
+    this.flow = flowOf(socket);
+    // Half-close is passed on, whatever the server that accepted was told (it can be changed until 'end').
+    socket.allowHalfOpen = true;
+    socket.on('error', ignoreError);
+    socket.once('close', () => this.#abort.abort(new Error('the client closed the connection')));
+    socket.setNoDelay(true);
+  }
+
+  /** Aborted when nobody waits for this connection any more, with the reason. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** From now on this relay is what a revocation ends. */
+  relaying(relay: RawRelay): void {
+    this.#relay = relay;
+    if (this.revoked !== undefined) relay.abort(this.revoked);
+  }
+
+  /** Ends what policy no longer allows: a tunnel at once; an attempt under way by being refused in its protocol. */
+  revoke(reason: string): void {
+    this.revoked ??= reason;
+    this.#abort.abort(new Error(reason));
+    this.#relay?.abort(reason);
+  }
+
+  /** Ends everything without an answer. */
+  destroy(reason: string): void {
+    this.#abort.abort(new Error(reason));
+    this.#relay?.abort(reason);
+    if (!this.socket.destroyed) this.socket.resetAndDestroy();
+  }
+}

@@ -1,0 +1,233 @@
+import type { Server, Socket } from 'node:net';
+import type { Refusal, SecurityEvent } from '@openshell/audit';
+import { type Generation, messageOf, type SandboxId } from '@openshell/base';
+import { checkDestination, type PolicyEngine } from '@openshell/policy';
+import { serveExplicit } from '../adapters/explicit.ts';
+import { serveTransparent } from '../adapters/transparent.ts';
+import { hasOverride } from '../destination/overrides.ts';
+import type { Planner } from '../destination/plan.ts';
+import { DnsFront } from '../dns/front.ts';
+import { type DnsListeners, DnsService } from '../dns/listeners.ts';
+import { SyntheticNames } from '../dns/synthetic-names.ts';
+import { Egress } from '../egress.ts';
+import type { EvidenceSource } from '../evidence.ts';
+import { renderAnswer } from '../http/answer.ts';
+import { endGently, ignoreError } from '../relay/linger.ts';
+import { Connection, type Grant } from './connection.ts';
+import type { TenantContext } from './context.ts';
+import { Reporter } from './reporter.ts';
+
+/** Already listening, made where the sandbox's programs can reach them. The tenant owns them: its `close` closes them. */
+export interface TenantListeners {
+  /** For programs that know of the proxy. */
+  readonly connect?: readonly Server[];
+  /** For captured connections: the local end of an accepted socket is its original destination. */
+  readonly capture?: readonly Server[];
+  readonly dns?: DnsListeners;
+}
+
+export interface TenantOptions {
+  readonly id: SandboxId;
+  readonly listeners: TenantListeners;
+  readonly evidence: EvidenceSource;
+  readonly engine: PolicyEngine;
+  readonly events: (event: SecurityEvent) => void;
+  /** For the person: every refusal, not counted together. */
+  readonly refusals?: (refusal: Refusal) => void;
+}
+
+export interface TenantStatus {
+  readonly id: SandboxId;
+  readonly generation: Generation;
+  /** Open at this moment, in any state. */
+  readonly connections: number;
+  /** Of those, the ones that have not reached a destination. */
+  readonly handshakes: number;
+  /** Since the start. */
+  readonly accepted: number;
+  /** Of those, turned away because there were too many. */
+  readonly shed: number;
+  /** Names with a synthetic address. */
+  readonly names: number;
+}
+
+type Kind = 'explicit' | 'transparent';
+
+/** One sandbox as the proxy sees it: its listeners, its policy, its live connections. */
+export class Tenant {
+  readonly #options: TenantOptions;
+  readonly #onClosed: () => void;
+  readonly #context: TenantContext;
+  readonly #names: SyntheticNames;
+  readonly #dns: DnsService | undefined;
+  readonly #connections = new Set<Connection>();
+  /** Turned away, and still to read why. */
+  readonly #lingering = new Set<Socket>();
+  readonly #detach: (() => void)[] = [];
+  #engine: PolicyEngine;
+  #handshakes = 0;
+  #accepted = 0;
+  #shed = 0;
+  #closing: Promise<void> | undefined;
+
+  /** Made by `EgressProxy.addTenant`. Serves from this moment on. */
+  constructor(options: TenantOptions, planner: Planner, onClosed: () => void) {
+    const { id: sandbox, evidence, events, refusals = () => {}, listeners } = options;
+    const { limits } = planner;
+    this.#options = options;
+    this.#onClosed = onClosed;
+    this.#engine = options.engine;
+    this.#names = new SyntheticNames(limits.dnsNames);
+    const engine = (): PolicyEngine => this.#engine;
+    this.#context = {
+      limits,
+      names: this.#names,
+      engine,
+      reporter: new Reporter({ sandbox, limits, events, refusals }),
+      egress: new Egress({ sandbox, evidence, engine, planner }),
+      opened: (connection) => this.#opened(connection),
+    };
+    if (listeners.dns !== undefined) this.#dns = this.#serveDns(listeners.dns, planner);
+    for (const server of listeners.connect ?? []) this.#serve(server, 'explicit');
+    for (const server of listeners.capture ?? []) this.#serve(server, 'transparent');
+  }
+
+  get id(): SandboxId {
+    return this.#options.id;
+  }
+
+  /**
+   * Puts a new policy in force. Connections that it would not allow as they are, are closed; all others go on
+   * undisturbed, under the new decision.
+   */
+  apply(engine: PolicyEngine): void {
+    this.#engine = engine;
+    for (const connection of this.#connections) {
+      const { grant } = connection;
+      if (grant === undefined || connection.revoked !== undefined) continue;
+      const verdict = reconsider(engine, grant);
+      if (typeof verdict === 'string') connection.revoke(`generation ${engine.generation}: ${verdict}`);
+      else connection.grant = verdict;
+    }
+  }
+
+  status(): TenantStatus {
+    return {
+      id: this.id,
+      generation: this.#engine.generation,
+      connections: this.#connections.size + this.#lingering.size,
+      handshakes: this.#handshakes,
+      accepted: this.#accepted,
+      shed: this.#shed,
+      names: this.#names.size,
+    };
+  }
+
+  /** Stops listening, ends every connection, and reports what was still counted. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    for (const detach of this.#detach) detach();
+    const { connect = [], capture = [] } = this.#options.listeners;
+    const servers = [...connect, ...capture].map(
+      (server) => new Promise<void>((done) => server.close(() => done())),
+    );
+    const sockets = [...this.#connections].map(({ socket }) => closed(socket));
+    for (const connection of this.#connections) connection.destroy('the sandbox is closing');
+    for (const socket of this.#lingering) socket.destroy();
+    await Promise.all([...servers, ...sockets, this.#dns?.close()]);
+    this.#context.reporter.flush();
+    this.#onClosed();
+  }
+
+  #serve(server: Server, kind: Kind): void {
+    const onConnection = (socket: Socket): void => this.#accept(socket, kind);
+    // Running out of descriptors must not end the process; Node goes on accepting by itself.
+    server.on('error', ignoreError);
+    server.on('connection', onConnection);
+    // After the tenant's end a connection may still come in; nobody may be left waiting for it.
+    this.#detach.push(() => {
+      server.off('connection', onConnection);
+      server.on('connection', (socket: Socket) => socket.on('error', ignoreError).destroy());
+    });
+  }
+
+  #serveDns(listeners: DnsListeners, { overrides, limits }: Planner): DnsService {
+    const front = new DnsFront({
+      names: this.#names,
+      maxBytes: limits.dnsMessageBytes,
+      couldAllow: (name) => this.#engine.couldAllowName(name) || hasOverride(overrides, name),
+      onRefused: (refused) => this.#context.reporter.refusedName(refused),
+    });
+    return new DnsService(front, listeners, limits);
+  }
+
+  #accept(socket: Socket, kind: Kind): void {
+    const { limits } = this.#context;
+    this.#accepted += 1;
+    const full = this.#connections.size + this.#lingering.size >= limits.connections;
+    if (full || this.#handshakes >= limits.handshakes) {
+      this.#shed += 1;
+      this.#turnAway(socket, kind);
+      return;
+    }
+    const connection = new Connection(kind, socket);
+    this.#connections.add(connection);
+    this.#handshakes += 1;
+    socket.once('close', () => {
+      this.#opened(connection);
+      this.#connections.delete(connection);
+    });
+    const served = kind === 'explicit' ? serveExplicit : serveTransparent;
+    served(connection, this.#context).catch((thrown: unknown) => {
+      this.#context.reporter.fault(connection, messageOf(thrown));
+      connection.destroy('fault');
+    });
+  }
+
+  #opened(connection: Connection): void {
+    if (!connection.handshaking) return;
+    connection.handshaking = false;
+    this.#handshakes -= 1;
+  }
+
+  #turnAway(socket: Socket, kind: Kind): void {
+    const { limits } = this.#context;
+    socket.on('error', ignoreError);
+    if (kind === 'transparent') {
+      socket.resetAndDestroy();
+      return;
+    }
+    const detail = 'this sandbox has as many connections as it may have; close some, or try again later';
+    const bytes = renderAnswer({ status: 503, body: { error: 'too_many_connections', detail } });
+    if (this.#lingering.size >= limits.lingering) {
+      socket.end(bytes, () => socket.destroy());
+      return;
+    }
+    this.#lingering.add(socket);
+    void endGently(socket, bytes, limits).then(() => this.#lingering.delete(socket));
+  }
+}
+
+/** What a connection is under another policy: a grant, or why it has none. */
+function reconsider(engine: PolicyEngine, grant: Grant): Grant | string {
+  const { intent, target, overridden } = grant;
+  const decision = engine.authorizeConnect(intent);
+  if (decision.action === 'deny') return decision.reason;
+  if (target !== undefined && overridden !== true) {
+    const { host, port } = intent;
+    const check = checkDestination([target.address], { ...decision.destination, host, port });
+    if (!check.ok) return check.reason;
+  }
+  return { ...grant, decision };
+}
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once('close', () => resolve());
+  });
+}

@@ -1,0 +1,10 @@
+import type { RuleGroup, RuleNode } from '../compile/rule-tree.ts';
+import type { FunctionRuntime } from './functions.ts';
+import type { DocumentRuntime } from './documents.ts';
+
+/** Finds what closures refer to; makes it when it is first asked for, so that unused rules cost nothing. */
+export interface Linker {
+  readonly tree: RuleNode;
+  document(group: RuleGroup): DocumentRuntime;
+  function(group: RuleGroup): FunctionRuntime;
+}

@@ -1,0 +1,59 @@
+import type { CoreRef, CoreTerm } from '../compile/core.ts';
+import type { Value } from '../value/index.ts';
+import { compileDataReference, iterateData } from './data-references.ts';
+import type { Place } from './layout.ts';
+import { member, namedMember } from './navigate.ts';
+import type { Builder, Getter } from './step.ts';
+import { compileGround } from './terms.ts';
+import { compileHops, type Visit, walkValue } from './walk.ts';
+
+/** A reference without unbound variables: a getter for its one value. */
+export const compileReference = (term: CoreRef, place: Place): Getter => {
+  if (term.base === 'data') return compileDataReference(term, place);
+  return follow(baseGetter(term.base, place), term.path, place);
+};
+
+/** A getter that follows a path of bound terms from a value. */
+export const follow = (base: Getter, path: readonly CoreTerm[], place: Place): Getter =>
+  path.reduce((getter, part) => followOne(getter, part, place), base);
+
+const followOne = (base: Getter, part: CoreTerm, place: Place): Getter => {
+  if (part.type === 'const' && typeof part.value === 'string') {
+    const name = part.value;
+    return (evaluation, frame) => {
+      const value = base(evaluation, frame);
+      return value === undefined ? undefined : namedMember(value, name);
+    };
+  }
+  const key = compileGround(part, place);
+  return (evaluation, frame) => {
+    const value = base(evaluation, frame);
+    if (value === undefined) return undefined;
+    const at = key(evaluation, frame);
+    return at === undefined ? undefined : member(value, at);
+  };
+};
+
+const baseGetter = (base: Exclude<CoreRef['base'], 'data'>, place: Place): Getter => {
+  if (base === 'input') return (evaluation) => evaluation.input;
+  const slot = place.layout.slot(base.name);
+  return (_, frame) => frame[slot];
+};
+
+/** A reference with unbound variables: puts each of its values into a slot, with the variables bound. */
+export const iterateReference = (term: CoreRef, place: Place, slot: number): Builder => {
+  if (term.base === 'data') return iterateData(term, place, slot);
+  const base = baseGetter(term.base, place);
+  const hops = compileHops(term.path, place);
+  return (next) => {
+    const visit: Visit = (evaluation, frame, value) => {
+      frame[slot] = value;
+      return next(evaluation, frame);
+    };
+    const walk = walkValue(hops, visit);
+    return (evaluation, frame) => {
+      const value: Value | undefined = base(evaluation, frame);
+      return value === undefined ? false : walk(evaluation, frame, value);
+    };
+  };
+};

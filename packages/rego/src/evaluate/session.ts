@@ -1,0 +1,119 @@
+import type { BuiltinContext, BuiltinLimits, Granted } from '../builtins/contract.ts';
+import { RegoError } from '../error.ts';
+import { RegoObject, type Value } from '../value/index.ts';
+import type { Limits } from './limits.ts';
+
+export interface SessionOptions {
+  readonly limits: Limits;
+  /** Errors of built-ins end the evaluation instead of making the call undefined. */
+  readonly strictBuiltinErrors: boolean;
+  readonly granted: Granted;
+  readonly sharedCache: Map<string, unknown>;
+  readonly parseModule: (filename: string, text: string) => Value;
+  readonly nowNs?: bigint;
+  readonly seed?: number;
+  readonly runtime?: RegoObject;
+  readonly print?: (text: string) => void;
+  readonly trace?: (note: string) => void;
+}
+
+/** What all parts of one evaluation share: its budget, and what built-ins may know. */
+export class Session implements BuiltinContext {
+  readonly #options: SessionOptions;
+  #steps: number;
+  #elements: number;
+  #nowNs: bigint | undefined;
+  #random: (() => number) | undefined;
+  #cache: Map<string, unknown> | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#steps = options.limits.maxSteps;
+    this.#elements = options.limits.maxElements;
+    this.#nowNs = options.nowNs;
+  }
+
+  get strict(): boolean {
+    return this.#options.strictBuiltinErrors;
+  }
+
+  /** One more step; called for every rule, iteration and call. */
+  step(): void {
+    this.#steps -= 1;
+    if (this.#steps < 0) throw outOfSteps(this.#options.limits);
+  }
+
+  spend(steps: number): void {
+    this.#steps -= steps;
+    if (this.#steps < 0) throw outOfSteps(this.#options.limits);
+  }
+
+  /** One more element of a collection. */
+  grow(): void {
+    this.#steps -= 1;
+    this.#elements -= 1;
+    if (this.#elements < 0 || this.#steps < 0) throw outOfRoom(this.#options.limits);
+  }
+
+  get nowNs(): bigint {
+    this.#nowNs ??= BigInt(Date.now()) * 1_000_000n;
+    return this.#nowNs;
+  }
+
+  random(): number {
+    const { seed } = this.#options;
+    this.#random ??= seed === undefined ? Math.random : seeded(seed);
+    return this.#random();
+  }
+
+  get cache(): Map<string, unknown> {
+    this.#cache ??= new Map();
+    return this.#cache;
+  }
+
+  get sharedCache(): Map<string, unknown> {
+    return this.#options.sharedCache;
+  }
+
+  get limits(): BuiltinLimits {
+    const { maxStringLength, maxElements } = this.#options.limits;
+    return { maxStringLength, maxCollectionSize: maxElements };
+  }
+
+  get runtime(): RegoObject {
+    return this.#options.runtime ?? new RegoObject();
+  }
+
+  get granted(): Granted {
+    return this.#options.granted;
+  }
+
+  print(text: string): void {
+    this.#options.print?.(text);
+  }
+
+  trace(note: string): void {
+    this.#options.trace?.(note);
+  }
+
+  parseModule(filename: string, text: string): Value {
+    return this.#options.parseModule(filename, text);
+  }
+}
+
+const outOfSteps = ({ maxSteps }: Limits): RegoError =>
+  new RegoError('eval_limit_error', `the evaluation took more than ${maxSteps} steps`);
+
+const outOfRoom = ({ maxElements }: Limits): RegoError =>
+  new RegoError('eval_limit_error', `the evaluation made more than ${maxElements} elements of collections`);
+
+/** A small generator (mulberry32) for evaluations that must be repeatable; not for secrets. */
+const seeded = (seed: number): (() => number) => {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+};

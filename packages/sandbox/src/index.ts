@@ -1,0 +1,10 @@
+export { runSandbox } from './run.ts';
+export type {
+  EnvironmentVariable,
+  EventsDestination,
+  OperatorWord,
+  PolicySource,
+  ResolveRule,
+  RunOptions,
+  RuntimeKind,
+} from './run-options.ts';

@@ -1,0 +1,64 @@
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { messageOf, OpenShellError } from '@openshell/base';
+import { defaultPolicy, formatFinding, inspectionNeeded, type Policy, parsePolicy, withBaseline } from '@openshell/policy';
+import type { PolicySource } from './run-options.ts';
+
+/** A policy that this build can enforce completely. */
+export interface LoadedPolicy {
+  readonly policy: Policy;
+  /** True when a file said it: then a path that it lists is meant to exist. */
+  readonly written: boolean;
+}
+
+const read = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new OpenShellError(`cannot read the policy ${file}: ${messageOf(cause)}`, {
+      code: 'policy_unreadable',
+      remedy: 'Check the path and its permissions.',
+      cause,
+    });
+  }
+};
+
+/**
+ * Reads the policy and adds the baseline paths that exist here. Without a source: no network, the default files.
+ * @throws OpenShellError `policy_unreadable`, `policy_invalid`, `inspection_needed` (never run with a rule ignored).
+ */
+export const loadPolicy = (source: PolicySource | undefined): LoadedPolicy => {
+  if (!source) {
+    const { readOnly, readWrite } = defaultPolicy.filesystem;
+    const filesystem = { ...defaultPolicy.filesystem, readOnly: readOnly.filter(existsSync), readWrite: readWrite.filter(existsSync) };
+    return { policy: withBaseline({ ...defaultPolicy, filesystem }, existsSync), written: false };
+  }
+  const { file } = source;
+  const result = parsePolicy(read(file), { file });
+  if (!result.ok) {
+    throw new OpenShellError(`the policy is not valid:\n${result.problems.map((problem) => `  ${formatFinding(problem)}`).join('\n')}`, {
+      code: 'policy_invalid',
+      remedy: `'openshell policy check ${file}' shows the lines.`,
+    });
+  }
+  const needs = inspectionNeeded(result.policy, result.source);
+  if (needs.length > 0) {
+    const lines = needs.map(({ path, reason, line, column }) => `  ${[file, line, column].filter(Boolean).join(':')}: ${path}: ${reason}`);
+    throw new OpenShellError(
+      `this version decides about connections and does not look into requests yet, which the policy asks for:\n${lines.join('\n')}`,
+      {
+        code: 'inspection_needed',
+        remedy: 'Nothing was started: a rule that cannot be enforced is not ignored. Remove these fields to allow by host and port.',
+      },
+    );
+  }
+  return { policy: withBaseline(result.policy, existsSync), written: true };
+};
+
+/** Where a binary's path leads: system directories are the same inside and outside. Undefined where nothing is there. */
+export const resolveBinaryPath = (path: string): string | undefined => {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined; // not there now; it is matched by the name alone
+  }
+};
