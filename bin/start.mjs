@@ -5,6 +5,7 @@
 import { lstatSync, mkdirSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../', import.meta.url);
@@ -18,21 +19,25 @@ const isOnlyOurs = (directory) => {
   return uid === process.geteuid() && (mode & 0o022) === 0;
 };
 
-const useCompileCache = (base) => {
-  const cache = `${base}/.cache`;
-  const own = `${cache}/openshell`;
-  if (!isOnlyOurs(base)) return false;
+const useCompileCache = (cache) => {
+  const own = join(cache, 'openshell');
+  if (!isOnlyOurs(dirname(cache))) return false;
   mkdirSync(own, { recursive: true, mode: 0o700 });
   if (!isOnlyOurs(cache) || !isOnlyOurs(own)) return false;
   enableCompileCache(own);
   return true;
 };
 
-/** The checkout's cache for who owns the checkout, one in the home directory for everybody else. */
+/** In the checkout for who owns the checkout, with the user's other caches for everybody else. */
+const places = [
+  () => fileURLToPath(new URL('node_modules/.cache', root)),
+  () => process.env.XDG_CACHE_HOME || join(userInfo().homedir, '.cache'),
+];
+
 const useSomeCompileCache = () => {
-  for (const base of [() => fileURLToPath(new URL('node_modules', root)), () => userInfo().homedir]) {
+  for (const place of places) {
     try {
-      if (useCompileCache(base())) return;
+      if (useCompileCache(place())) return;
     } catch {
       // Missing, read-only, or a user without an entry: without a cache the program starts all the same, only slower.
     }

@@ -10,7 +10,12 @@ export const checkPolicies: Handler = async (args, io) => {
     const result = parsePolicy(text, { file });
     const common = { file, lines: text.split(/\r?\n/) };
     if (!result.ok) return { ...common, problems: result.problems, notices: [], notBuilt: [] };
-    return { ...common, problems: [], notices: result.notices, notBuilt: inspectionNeeded(result.policy, result.source) };
+    return {
+      ...common,
+      problems: [],
+      notices: result.notices,
+      notBuilt: inspectionNeeded(result.policy, result.source),
+    };
   };
   const files = args.operands.map(readPolicyText).map(check);
   io.out(args.has('json') ? renderJson(files) : files.map((file) => renderFile(file, io.outStyle)).join(''));
@@ -61,8 +66,9 @@ const renderVerdict = ({ file, problems, notices, notBuilt }: CheckedFile, style
   if (problems.length > 0) return `${name} ${style.red(count(problems.length, 'problem'))}\n`;
   const remarks = notices.length === 0 ? '' : `, ${count(notices.length, 'notice')}`;
   if (notBuilt.length === 0) return `${name} ${style.green('valid')}${remarks}\n`;
-  const parts = count(notBuilt.length, 'part');
-  return `${name} ${style.yellow('valid')}${remarks}; openshell run refuses it, because ${parts} of it need HTTP inspection, which is not built yet\n`;
+  const parts = notBuilt.length === 1 ? '1 part of it needs' : `${notBuilt.length} parts of it need`;
+  const refusal = `openshell run refuses it, because ${parts} HTTP inspection, which is not built yet`;
+  return `${name} ${style.yellow('valid')}${remarks}; ${refusal}\n`;
 };
 
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

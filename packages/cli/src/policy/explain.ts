@@ -11,11 +11,14 @@ import { type PolicyText, readPolicyText } from './read-policy.ts';
 
 /** `openshell policy explain`: 0 when the connection is allowed, 1 when it is denied. */
 export const explainConnection: Handler = async (args, io) => {
-  const { canonicalHost, explain, parsePolicy } = await import('@openshell/policy');
+  const { canonicalHost, explain, inspectionNeeded, parsePolicy } = await import('@openshell/policy');
   const intent = intentOf(args, canonicalHost);
   const text = readPolicyText(args.operands[0]!);
   const { policy, source } = valid(parsePolicy(text.text, { file: text.file }), text);
   const explanation = explain(policy, intent);
+  if (inspectionNeeded(policy, source).length > 0) {
+    io.err(`openshell: openshell run refuses this policy; openshell policy check ${text.file} says why\n`);
+  }
   if (args.has('json')) io.out(renderJson(text.file, args, intent, explanation));
   else io.out(renderExplanation({ file: text.file, intent, explanation, source, style: io.outStyle }));
   return explanation.decision.action === 'allow' ? 0 : 1;
@@ -42,7 +45,9 @@ const intentOf = (args: Arguments, canonicalHost: (text: string) => string | und
 const hostOf = (text: string, canonicalHost: (text: string) => string | undefined): string => {
   const host = canonicalHost(text);
   if (host !== undefined) return host;
-  const remedy = text.includes('://') ? 'Give the host alone, without a scheme or a path.' : 'Give a name or an address.';
+  const remedy = text.includes('://')
+    ? 'Give the host alone, without a scheme or a path.'
+    : 'Give a name or an address.';
   throw usageError(`--host: '${text}' is neither a host name nor an address`, remedy);
 };
 
@@ -64,8 +69,12 @@ const identityOf = (path: string, option: string): BinaryIdentity => {
 const valid = (result: PolicyResult, { file, text }: PolicyText): Extract<PolicyResult, { ok: true }> => {
   if (result.ok) return result;
   const source = { file, lines: text.split(/\r?\n/) };
-  const findings = result.problems.map((problem) => renderFinding({ ...problem, label: 'error' }, source, plain));
-  throw new OpenShellError(`${file} is not a valid policy:\n${findings.join('').trimEnd()}`, { code: 'invalid_policy' });
+  const findings = result.problems.map((problem) =>
+    renderFinding({ ...problem, label: 'error' }, source, plain),
+  );
+  throw new OpenShellError(`${file} is not a valid policy:\n${findings.join('').trimEnd()}`, {
+    code: 'invalid_policy',
+  });
 };
 
 const renderJson = (file: string, args: Arguments, intent: Intent, explanation: object): string => {

@@ -1,4 +1,11 @@
-import type { ConnectDecision, ConsideredEndpoint, EndpointRef, Explanation, Intent, PolicySource } from '@openshell/policy';
+import type {
+  ConnectDecision,
+  ConsideredEndpoint,
+  EndpointRef,
+  Explanation,
+  Intent,
+  PolicySource,
+} from '@openshell/policy';
 import { wrap } from '../command/wrap.ts';
 import { printable } from '../output/printable.ts';
 import type { Style } from '../output/style.ts';
@@ -28,7 +35,12 @@ const verdict = ({ intent, explanation: { decision }, ...report }: ExplanationRe
     case 'allow':
       return [`${style.green('allowed')} ${to}`, ...paragraph(decision.reason), ...rule(decision, report)];
     case 'deny':
-      return [`${style.red('denied')} ${to}`, ...paragraph(`${decision.reason} (${decision.code})`), ...paragraph(decision.remedy)];
+      return [
+        `${style.red('denied')} ${to}`,
+        ...paragraph(`${decision.reason} (${decision.code})`),
+        // On one line, because it has YAML to copy.
+        `  ${printable(decision.remedy)}`,
+      ];
     default:
       return decision satisfies never;
   }
@@ -78,5 +90,6 @@ const place = ({ policy, index }: EndpointRef, { file, source, style }: Place): 
   return style.dim(printable(position === undefined ? file : `${file}:${position.line}:${position.column}`));
 };
 
-const paragraph = (text: string): readonly string[] =>
-  printable(text) === '' ? [] : [wrap(printable(text).split(' '), { width, indent: 2 })];
+const paragraph = (text: string): readonly string[] => [
+  wrap(printable(text).split(' '), { width, indent: 2 }),
+];

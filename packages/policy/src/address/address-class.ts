@@ -114,7 +114,21 @@ export const ADDRESS_CLASSES: readonly ClassRow[] = [
     class: 'reserved',
     reach: 'never',
     source: 'RFC 6890, RFC 1112 4, RFC 4291 2.4 (outside 2000::/3 nothing is allocated to hosts)',
-    blocks: ['192.0.0.0/24', '240.0.0.0/4', '2001::/23', '::/3', '4000::/2', '8000::/1'],
+    blocks: [
+      '192.0.0.0/24',
+      '240.0.0.0/4',
+      '2001::/23',
+      '::/3',
+      // All from 4000:: on except unique-local, link-local and multicast.
+      '4000::/2',
+      '8000::/2',
+      'c000::/3',
+      'e000::/4',
+      'f000::/5',
+      'f800::/6',
+      'fe00::/9',
+      'fec0::/10',
+    ],
   },
 ];
 

@@ -56,7 +56,7 @@ One dialect, everywhere:
 | \`?\` | one character, never a separator |
 | \`[ab]\`, \`[a-z]\`, \`[!a]\` | one character of a class, never a separator |
 | \`{a,b}\` | either; may be nested |
-| \`\\\\\` | the next character as it is |
+| \`\\\` | the next character as it is |
 
 A pattern always matches the whole text. Upper and lower case differ, except in hosts. Leading dots are not special. In values
 that are neither paths nor names (query values, tool names, GraphQL names and fields) there are no segments: \`*\` matches anything,

@@ -166,7 +166,7 @@ export function checkPathPattern(path: string, scope: Scope): void {
   if (!path.startsWith('/') && path !== '**') {
     scope.problem(
       'bad_path_pattern',
-      `"${path}" can never match: paths start with "/".`,
+      `"${path}" does not start with "/", as paths do.`,
       'Start the pattern with "/", or write "**".',
     );
   } else checkGlob(path, '/', scope);

@@ -66,8 +66,7 @@ function relay(
     body: bodyReader(framing, limits),
     initial: request.rest,
     limits,
-    onFault: (detail) =>
-      exchange.refuse(renderAnswer({ status: 400, body: { error: 'bad_request', detail } }), detail),
+    faultAnswer: (detail) => renderAnswer({ status: 400, body: { error: 'bad_request', detail } }),
   });
   connection.relaying(exchange);
   void exchange.done.then((result) => reporter.closed(connection.grant ?? grant, result));

@@ -1,4 +1,4 @@
-import { BlockList } from 'node:net';
+import { BlockList, isIPv6 } from 'node:net';
 import { isSynthetic } from '../dns/synthetic-names.ts';
 import type { EgressRefusal } from '../egress.ts';
 import { type AnswerBody, renderAnswer } from '../http/answer.ts';
@@ -38,7 +38,7 @@ export async function serveTransparent(connection: Connection, context: TenantCo
     return;
   }
   const capture: Capture = { connection, context, address: flow.serverAddress, port: flow.serverPort };
-  if (OWN.check(capture.address, flow.family === 4 ? 'ipv4' : 'ipv6')) {
+  if (OWN.check(capture.address, isIPv6(capture.address) ? 'ipv6' : 'ipv4')) {
     return refuse(capture, {
       code: 'capture_port',
       reason: 'the capture port is no destination',

@@ -11,8 +11,8 @@ export interface ExchangeOptions {
   /** What came along with the head. */
   readonly initial: Buffer;
   readonly limits: Limits;
-  /** The body turned out to be malformed; the relay has ended both sides. */
-  readonly onFault: (detail: string) => void;
+  /** What the client is told when its body turns out to be malformed. */
+  readonly faultAnswer: (detail: string) => Buffer;
 }
 
 /**
@@ -54,7 +54,7 @@ class RequestPump {
     const result = body.push(chunk);
     if (result.kind === 'fault') {
       this.#done = true;
-      this.#options.onFault(result.detail);
+      this.#relay.refuse(this.#options.faultAnswer(result.detail), result.detail);
       return;
     }
     let room = true;

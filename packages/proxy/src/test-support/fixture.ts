@@ -59,7 +59,9 @@ export class Fixture implements AsyncDisposable {
       Server,
       Server,
     ];
-    for (const server of [connect, capture, dnsTcp]) await once(server.listen(0, LOOPBACK), 'listening');
+    for (const server of [connect, capture, dnsTcp]) {
+      await once(server.listen({ port: 0, host: LOOPBACK, backlog: 4096 }), 'listening');
+    }
     const dnsUdp = createSocket('udp4');
     dnsUdp.bind(0, LOOPBACK);
     await once(dnsUdp, 'listening');

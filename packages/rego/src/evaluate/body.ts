@@ -1,8 +1,10 @@
+import type { Location } from '../ast/location.ts';
 import type { CoreBody, CoreEvery, CoreExpr, CoreStatement } from '../compile/core.ts';
 import { isArray } from '../value/index.ts';
 import { compileCall } from './calls.ts';
+import type { Replacements } from './evaluation.ts';
 import type { Place } from './layout.ts';
-import { type Builder, chain, FOUND, type Getter, type Step } from './step.ts';
+import { type Builder, chain, FOUND, type Getter } from './step.ts';
 import { compileOperand, flatten, flattenPath } from './terms.ts';
 import { unify } from './unify.ts';
 import { compileWith } from './with.ts';
@@ -15,25 +17,23 @@ const compileExpr = (expr: CoreExpr, place: Place): readonly Builder[] => {
   const before: Builder[] = [];
   const modifiers = expr.with.map((modifier) => compileWith(modifier, place, before));
   const builders = expr.negated
-    ? compileNegated(expr.statement, place)
-    : compileStatement(expr.statement, place);
+    ? compileNegated(expr.statement, place, expr.location)
+    : compileStatement(expr.statement, place, expr.location);
   if (modifiers.length === 0) return [count, ...builders];
   const scoped: Builder = (next) => {
     const inner = chain(builders, (evaluation, frame) => next(evaluation.outer!, frame));
     return (evaluation, frame) => {
-      let derived = evaluation.derive({});
+      let seen: Replacements = evaluation;
       for (const modify of modifiers) {
-        const changes = modify(derived, evaluation, frame);
-        if (changes === undefined) return false;
-        derived = evaluation.derive({ ...seenBy(derived), ...changes });
+        const changed = modify(seen, evaluation, frame);
+        if (changed === undefined) return false;
+        seen = changed;
       }
-      return inner(derived, frame);
+      return inner(evaluation.derive(seen), frame);
     };
   };
   return [...before, scoped];
 };
-
-const seenBy = ({ input, data, shadows, mocks }: Parameters<Step>[0]) => ({ input, data, shadows, mocks });
 
 /** Accounts for one statement. */
 const count: Builder = (next) => (evaluation, frame) => {
@@ -42,10 +42,10 @@ const count: Builder = (next) => (evaluation, frame) => {
 };
 
 /** A negated statement holds when no solution is found; its operands are computed outside of the negation. */
-const compileNegated = (statement: CoreStatement, place: Place): readonly Builder[] => {
+const compileNegated = (statement: CoreStatement, place: Place, location: Location): readonly Builder[] => {
   const before: Builder[] = [];
   const prepared = hoistOperands(statement, place, before);
-  const found = chain(compileStatement(prepared, place.inner()), FOUND);
+  const found = chain(compileStatement(prepared, place.inner(), location), FOUND);
   const negate: Builder = (next) => (evaluation, frame) =>
     found(evaluation, frame) ? false : next(evaluation, frame);
   return [...before, negate];
@@ -71,7 +71,7 @@ const hoistOperands = (statement: CoreStatement, place: Place, before: Builder[]
   }
 };
 
-const compileStatement = (statement: CoreStatement, place: Place): readonly Builder[] => {
+const compileStatement = (statement: CoreStatement, place: Place, location: Location): readonly Builder[] => {
   const before: Builder[] = [];
   switch (statement.type) {
     case 'test': {
@@ -84,7 +84,7 @@ const compileStatement = (statement: CoreStatement, place: Place): readonly Buil
       return [...before, ...unify(left, right, place)];
     }
     case 'call':
-      return compileCall(statement, place);
+      return compileCall(statement, place, location);
     case 'every':
       return compileEvery(statement, place);
     default:

@@ -13,6 +13,7 @@ export type Mock = { readonly type: 'callee'; readonly callee: Callee } | { read
 
 export type Mocks = ReadonlyMap<string, Mock>;
 
+/** What an evaluation sees. */
 export interface Replacements {
   readonly input?: Value | undefined;
   readonly data?: Value | undefined;
@@ -50,18 +51,14 @@ export class Evaluation {
   }
 
   /** The same question under other documents. */
-  derive(changes: Replacements): Evaluation {
-    return new Evaluation(this.session, { ...this.#seen(), ...changes }, this);
+  derive(seen: Replacements): Evaluation {
+    return new Evaluation(this.session, seen, this);
   }
 
   /** Whether a `with` replaced a document at the path or above it. */
   isShadowed(path: readonly Value[]): boolean {
     if (this.shadows === undefined) return false;
     return this.shadows.some((shadow) => isPrefix(shadow, path));
-  }
-
-  #seen(): Replacements {
-    return { input: this.input, data: this.data, shadows: this.shadows, mocks: this.mocks };
   }
 }
 

@@ -20,6 +20,13 @@ export class Layout {
     return slot;
   }
 
+  /** The name of a new variable that no rule has written. */
+  temporaryName(): string {
+    const name = `#t${this.#size}`;
+    this.#slots.set(name, this.temporary());
+    return name;
+  }
+
   temporary(): number {
     this.#size += 1;
     return this.#size - 1;

@@ -72,16 +72,8 @@ export const flatten = (term: CoreTerm, place: Place, before: Builder[], hoist: 
 export const flattenPath = (part: CoreTerm, place: Place, before: Builder[], hoist: boolean): CoreTerm =>
   part.type === 'var' || part.type === 'const' ? part : flatten(part, place, before, hoist);
 
-let temporaries = 0;
-
-/** A name that no variable has. */
-const temporaryName = (): string => {
-  temporaries += 1;
-  return `#t${temporaries}`;
-};
-
 const extract = (term: Extract<CoreTerm, { type: 'ref' }>, place: Place, before: Builder[]): CoreTerm => {
-  const name = temporaryName();
+  const name = place.layout.temporaryName();
   const slot = place.layout.slot(name);
   if (place.isGround(term)) {
     before.push(assign(slot, compileReference(term, place)));

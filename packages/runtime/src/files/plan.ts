@@ -81,7 +81,9 @@ class Builder {
     }
     const own = ownPlace(host.real);
     const inside = own === 'dev' && host.kind !== 'device' ? undefined : host.real;
-    if (inside) this.#allowed.push({ path: inside, access: writable ? 'write' : 'read', kind: host.kind });
+    // Never /proc: whoever writes to a child's memory there borrows the child's identity.
+    const access = !writable || own === 'proc' ? 'read' : host.kind === 'device' ? 'device' : 'write';
+    if (inside) this.#allowed.push({ path: inside, access, kind: host.kind });
     if (own === 'proc' || (own === 'dev' && (host.kind !== 'device' || DEVICES.includes(host.real.slice(5))))) return;
     const known = this.#binds.get(host.real);
     this.#binds.set(host.real, { host, writable: writable || (known?.writable ?? false) });

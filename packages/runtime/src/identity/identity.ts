@@ -28,6 +28,8 @@ export type UnknownCode =
   | 'shared'
   /** The content of an executable changed since its first use in this sandbox. */
   | 'binary_changed'
+  /** A program that is no file, and so has no name. */
+  | 'anonymous'
   /** The kernel or the launcher gave no usable answer. */
   | 'unreadable';
 

@@ -24,6 +24,9 @@ const PROBLEMS: Readonly<Record<string, { code: UnknownCode; reason: string }>> 
 
 const unknown = (code: UnknownCode, reason: string): ProcessIdentity => ({ kind: 'unknown', code, reason });
 
+/** A program that never was a file has no name that a policy could mean (memfd_create(2)). */
+const isAnonymous = (exe: string): boolean => exe.startsWith('/memfd:');
+
 /** A file that was replaced while it ran keeps its name in the kernel's answer, with a mark. */
 const withoutDeletedMark = (exe: string): string => (exe.endsWith(' (deleted)') ? exe.slice(0, -10) : exe);
 
@@ -61,6 +64,7 @@ export class IdentityResolver {
     try {
       const executables: ExecutableIdentity[] = [];
       for (const facts of chain) {
+        if (isAnonymous(facts.exe)) return unknown('anonymous', 'a program that exists in memory only opened the connection, or started what did');
         const executable = await this.#executable(facts);
         if (typeof executable === 'string') return unknown('binary_changed', executable);
         executables.push(executable);

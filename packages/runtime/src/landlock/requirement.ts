@@ -43,29 +43,21 @@ const PROTECTIONS: readonly LandlockGap[] = [
 ];
 
 /**
- * What is missing for the whole of Landlock at this ABI (0: none), best effort being allowed to go on without.
- * Throws `landlock_incomplete` when something is missing and the policy does not say `best_effort`.
+ * What an older kernel's Landlock lacks (0: there is none). What is missing between the first ABI and the newest is held
+ * by the mounts and namespaces as well, so it is told and no more; that there is no Landlock at all is an error unless
+ * the policy says `best_effort`.
+ * @throws OpenShellError `landlock_missing`.
  */
 export function landlockRequirement(
   abi: number,
   compatibility: LandlockCompatibility,
 ): { readonly missing: readonly LandlockGap[] } {
-  const missing = PROTECTIONS.filter((protection) => protection.abi > abi);
-  switch (compatibility) {
-    case 'best_effort':
-      return { missing };
-    case 'hard_requirement':
-      if (missing.length > 0) throw incomplete(abi, missing);
-      return { missing };
-    default:
-      return compatibility satisfies never;
+  if (abi < 1 && compatibility === 'hard_requirement') {
+    throw new OpenShellError('this kernel has no Landlock, which the policy requires', {
+      code: 'landlock_missing',
+      remedy:
+        'Run Linux 5.13 or later with Landlock enabled (lsm=landlock,...), or set landlock.compatibility to best_effort in the policy.',
+    });
   }
-}
-
-function incomplete(abi: number, missing: readonly LandlockGap[]): OpenShellError {
-  const found = abi < 1 ? 'This kernel has no Landlock.' : `This kernel's Landlock is at ABI ${abi}.`;
-  return new OpenShellError([found, ...missing.map((gap) => gap.consequence)].join(' '), {
-    code: 'landlock_incomplete',
-    remedy: `Run Linux ${missing.at(-1)!.kernel} or later with Landlock enabled (lsm=landlock,...), or set landlock.compatibility to best_effort in the policy.`,
-  });
+  return { missing: PROTECTIONS.filter((protection) => protection.abi > abi) };
 }

@@ -19,7 +19,8 @@ export const workloadLimits = (): LauncherSpec['rlimits'] => {
   const own = ownHardLimit();
   const processes = own < MAX_PROCESSES ? own : BigInt(MAX_PROCESSES);
   return [
-    { resource: RLIMIT_CORE, soft: 0n, hard: 0n },
+    // Not 0: a core_pattern that is a pipe ignores that, and refuses exactly 1 (core(5)); no file fits into one byte either.
+    { resource: RLIMIT_CORE, soft: 1n, hard: 1n },
     { resource: RLIMIT_NPROC, soft: processes, hard: processes },
   ];
 };

@@ -6,7 +6,6 @@ import { type FilesPlan, planFiles } from '../files/plan.ts';
 import { HashCache } from '../identity/hash-cache.ts';
 import { IdentityResolver } from '../identity/resolver.ts';
 import { type LandlockCompatibility, landlockPlan, landlockRequirement } from '../landlock/index.ts';
-import { FS } from '../landlock/rights.ts';
 import { buildSeccompProgram, seccompArchitecture } from '../seccomp/index.ts';
 import { sandboxNetwork } from '../network/index.ts';
 import { encodeSpec } from '../spec/encode.ts';
@@ -92,15 +91,18 @@ const planUser = (spec: SandboxSpec): UserPlan => {
   return uid === 0 ? planUserForRoot(spec.user, SANDBOX_HOME) : planUserForUser(uid, process.getegid?.() ?? 0);
 };
 
-const planLandlock = (spec: SandboxSpec, files: FilesPlan, abi: number): LandlockItem | undefined => {
-  landlockRequirement(abi, spec.landlock);
-  const paths = files.allowed.flatMap(({ path, access, kind }) => (access === 'list' ? [] : [{ path, access, kind }]));
-  const plan = landlockPlan({ abi, paths });
-  if (plan.attributeSize === 0) return undefined;
-  // The names in a directory that is only the way to others: nothing is there that the plan does not show.
-  const listed = files.allowed.filter(({ access }) => access === 'list');
-  return { ...plan, rules: [...plan.rules, ...listed.map(({ path }) => ({ path, access: FS.readDir }))] };
+const planLandlock = (files: FilesPlan, abi: number): LandlockItem | undefined => {
+  const plan = landlockPlan({ abi, paths: files.allowed });
+  return plan.attributeSize === 0 ? undefined : plan;
 };
+
+/** What this kernel's Landlock lacks, as notes. @throws OpenShellError `landlock_missing`. */
+const landlockNotes = (abi: number, compatibility: LandlockCompatibility): SandboxNote[] =>
+  landlockRequirement(abi, compatibility).missing.map(({ kernel, consequence }) => ({
+    feature: 'landlock',
+    reason: `needs Linux ${kernel}`,
+    detail: consequence,
+  }));
 
 /** A listening server around a raw handle. Accepted sockets wait, half-open, until the proxy takes them. */
 const serve = (handle: object): Server => {
@@ -137,7 +139,7 @@ export class ProcessRuntime {
    * Builds a sandbox around `spec.command` and returns when its boundary stands and its listeners are open.
    * The command starts with `run()`.
    * @throws OpenShellError `launcher_missing`, `launch_failed` (the message names the step), `path_missing`,
-   * `writable_root`, `landlock_incomplete`.
+   * `writable_root`, `landlock_missing`.
    */
   start(spec: SandboxSpec): Promise<Sandbox> {
     const id = spec.id ?? randomBytes(4).toString('hex');
@@ -161,7 +163,7 @@ export class ProcessRuntime {
     const wanted = spec.command?.cwd ?? '/';
     const directory = files.visible(wanted) ? wanted : '/';
     const encode = (abi: number): Buffer => {
-      const landlock = planLandlock(spec, files, abi);
+      const landlock = planLandlock(files, abi);
       const { command } = spec;
       return encodeSpec({
         ...(mapOwners ? {} : { userNamespace: { uidMap: `${user.uid} ${user.uid} 1`, gidMap: `${user.gid} ${user.gid} 1` } }),
@@ -268,6 +270,7 @@ export class ProcessRuntime {
     };
     const sendSpec = (abi: number): void => {
       try {
+        notes.push(...landlockNotes(abi, spec.landlock));
         launcher.send(encode(abi));
       } catch (error) {
         built.reject(error);

@@ -114,7 +114,24 @@ export const policyExplain = {
   json: `{
   "file": "policy.yaml",
   "intent": { "host": "github.com", "port": 443, "binary": "/usr/bin/git", "ancestors": [] },
-  "decision": { … },     // as the policy engine says it: action "allow" or "deny", reason, policy, endpoint, …
-  "considered": [ … ]    // one entry an endpoint: which, whether it matched, and why
+  "decision": {
+    "action": "deny",             // "allow" or "deny"
+    "reason": "…",                // for a person
+    "code": "binary_not_allowed", // stable; deny only
+    "remedy": "…",                // what to add to the policy; deny only
+    "policy": "github",           // the policy that decided; deny: one that allows others, where there is one
+    "endpoint": { "policy": "github", "index": 0, "host": "github.com" },  // allow only
+    "tls": "auto",                // or "skip"; allow only
+    "destination": { "exactHost": true, "allowedIps": ["10.0.0.0/8"] },    // allow only
+    "generation": 0
+  },
+  "considered": [                 // every endpoint, those that came closest first
+    {
+      "endpoint": { "policy": "github", "index": 0, "host": "github.com" },
+      "policy": "github",
+      "step": "binary",           // the first that does not fit: "host", "port", "binary"; or "matched"
+      "why": "…"
+    }
+  ]
 }`,
 } as const satisfies CommandSpec;

@@ -1,0 +1,34 @@
+import type { Program } from '../compile/program.ts';
+import type { RuleGroup, RuleNode } from '../compile/rule-tree.ts';
+import { DocumentRuntime } from './documents.ts';
+import { FunctionRuntime } from './functions.ts';
+import type { Linker } from './linker.ts';
+
+/** Makes the closures of a program as they are asked for, each once. */
+export class ProgramLinker implements Linker {
+  readonly tree: RuleNode;
+  readonly #documents: DocumentRuntime[] = [];
+  readonly #functions: FunctionRuntime[] = [];
+
+  constructor(program: Program) {
+    this.tree = program.tree;
+  }
+
+  document(group: RuleGroup): DocumentRuntime {
+    let runtime = this.#documents[group.id];
+    if (runtime === undefined) {
+      runtime = new DocumentRuntime(group, this);
+      this.#documents[group.id] = runtime;
+    }
+    return runtime;
+  }
+
+  function(group: RuleGroup): FunctionRuntime {
+    let runtime = this.#functions[group.id];
+    if (runtime === undefined) {
+      runtime = new FunctionRuntime(group, this);
+      this.#functions[group.id] = runtime;
+    }
+    return runtime;
+  }
+}

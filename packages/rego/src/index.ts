@@ -1,0 +1,10 @@
+export { Source } from './ast/location.ts';
+export type { Location } from './ast/location.ts';
+export type { Module, RegoVersion } from './ast/module.ts';
+export * from './builtins/contract.ts';
+export { DEFAULT_LIMITS, type Limits } from './evaluate/limits.ts';
+export { RegoError, type RegoErrorCode } from './error.ts';
+export { compile, type CompileOptions, type EvaluateOptions, type Modules, type Policy, type Query } from './policy.ts';
+export { parseModule, parseQuery, type ParseOptions } from './syntax/parse.ts';
+export * from './types/index.ts';
+export * from './value/index.ts';

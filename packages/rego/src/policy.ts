@@ -1,0 +1,180 @@
+import type { Body } from './ast/expr.ts';
+import type { Module, RegoVersion } from './ast/module.ts';
+import { call, type Term, variable } from './ast/term.ts';
+import type { BuiltinDeclaration, Granted } from './builtins/contract.ts';
+import { builtins as standardBuiltins } from './builtins/index.ts';
+import { compileProgram, compileQuery, type Program } from './compile/program.ts';
+import { Evaluation, patched } from './evaluate/evaluation.ts';
+import { DEFAULT_LIMITS, type Limits } from './evaluate/limits.ts';
+import { ProgramLinker } from './evaluate/program-linker.ts';
+import { CompiledQuery } from './evaluate/query.ts';
+import { Session } from './evaluate/session.ts';
+import { moduleToJson } from './ast/opa-json.ts';
+import { parseModule, parseQuery } from './syntax/parse.ts';
+import { fromJson, type Json, RegoObject, toJson, type Value } from './value/index.ts';
+
+export interface CompileOptions {
+  /** The base document: what `data` has besides rules. Not to be changed afterwards; see `Policy.withData`. */
+  readonly data?: Json;
+  /** `v1` unless told. */
+  readonly version?: RegoVersion;
+  /** Refuse also what OPA's strict mode refuses. */
+  readonly strict?: boolean;
+  /** Built-ins besides the standard ones, or instead of them. */
+  readonly builtins?: Iterable<BuiltinDeclaration>;
+  /** Abilities that policies have not by themselves: the network. */
+  readonly granted?: Granted;
+  readonly limits?: Partial<Limits>;
+}
+
+export interface EvaluateOptions {
+  /** Errors of built-ins end the evaluation instead of making the call undefined. */
+  readonly strictBuiltinErrors?: boolean;
+  /** Nanoseconds since 1970; the clock's time unless told. */
+  readonly nowNs?: bigint;
+  /** Makes `rand.intn` and the like repeatable. */
+  readonly seed?: number;
+  /** What `opa.runtime` tells. */
+  readonly runtime?: Json;
+  readonly print?: (text: string) => void;
+  readonly trace?: (note: string) => void;
+}
+
+/** A query of a policy; calling it answers it. */
+export interface Query {
+  /** The value of the query's expression, as JSON; undefined when it is undefined. */
+  (input?: Json, options?: EvaluateOptions): Json | undefined;
+  /** The same as a value, with sets and all digits of numbers. The input may be a value that was made before. */
+  value(input?: Value, options?: EvaluateOptions): Value | undefined;
+  /** All solutions, each the values of the query's variables. */
+  results(input?: Value, options?: EvaluateOptions): readonly ReadonlyMap<string, Value>[];
+}
+
+/** Modules by file name, or already parsed. */
+export type Modules = Readonly<Record<string, string>> | readonly Module[];
+
+/**
+ * Compiles modules to a policy.
+ * Throws a RegoError with the place and the offending line; `all` has the others of the same pass.
+ */
+export const compile = (modules: Modules, options: CompileOptions = {}): Policy => {
+  const parsed = isParsed(modules)
+    ? modules
+    : Object.entries(modules).map(([file, text]) => parseModule(file, text, versionOf(options)));
+  const builtins = effectiveBuiltins(options);
+  const program = compileProgram(parsed, { builtins, strict: options.strict === true });
+  return new Policy(program, options);
+};
+
+const isParsed = (modules: Modules): modules is readonly Module[] => Array.isArray(modules);
+
+const versionOf = ({ version }: CompileOptions) => (version === undefined ? {} : { version });
+
+/** The standard built-ins that are granted, and the embedder's own. */
+const effectiveBuiltins = ({ builtins, granted = {} }: CompileOptions): ReadonlyMap<string, BuiltinDeclaration> => {
+  const all = new Map<string, BuiltinDeclaration>();
+  for (const [name, declaration] of standardBuiltins) {
+    if (declaration.requires === undefined || granted[declaration.requires] !== undefined) {
+      all.set(name, declaration);
+    }
+  }
+  for (const declaration of builtins ?? []) all.set(declaration.name, declaration);
+  return all;
+};
+
+/** Compiled modules with their data. Cheap to query as often as one likes; safe to share. */
+export class Policy {
+  readonly #program: Program;
+  readonly #options: CompileOptions;
+  readonly #limits: Limits;
+  readonly #linker: ProgramLinker;
+  readonly #sharedCache = new Map<string, unknown>();
+  #data: Value;
+
+  constructor(program: Program, options: CompileOptions) {
+    this.#program = program;
+    this.#options = options;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#linker = new ProgramLinker(program);
+    this.#data = fromJson(options.data ?? {});
+  }
+
+  get program(): Program {
+    return this.#program;
+  }
+
+  /** Replaces the base document, or what it has at a path. Nothing is compiled again. */
+  setData(json: Json, path: readonly string[] = []): void {
+    this.#data = patched(this.#data, path, fromJson(json));
+  }
+
+  /**
+   * Prepares a query: an expression such as `data.x.allow`, or statements with variables.
+   * Throws a RegoError.
+   */
+  query(text: string): Query {
+    const body = parseQuery(text, versionOf(this.#options));
+    const value = this.#valueQuery(body);
+    let all: CompiledQuery | undefined;
+    const results: Query['results'] = (input, options = {}) => {
+      all ??= new CompiledQuery(compileQuery(body, this.#program), this.#linker);
+      return all.results(this.#evaluation(input, options), this.#limits);
+    };
+    const valueOf: Query['value'] = (input, options = {}) =>
+      value.first(this.#evaluation(input, options), VALUE);
+    const query = (input?: Json, options?: EvaluateOptions) => {
+      const found = valueOf(input === undefined ? undefined : fromJson(input), options);
+      return found === undefined ? undefined : toJson(found);
+    };
+    return Object.assign(query, { value: valueOf, results });
+  }
+
+  /** The query whose variable `VALUE` is the value of a single expression, or `true` for statements that hold. */
+  #valueQuery(body: Body): CompiledQuery {
+    const last = body.at(-1)!;
+    const { location } = last;
+    const bind = (term: Term) => call('eq', [variable(VALUE, location), term], location, '=');
+    const isValue = last.statement.type === 'term' && !last.negated && !isEquation(last.statement.term);
+    const extended: Body = isValue
+      ? [...body.slice(0, -1), { ...last, statement: { type: 'term', term: bind((last.statement as TermStatement).term) } }]
+      : [
+          ...body,
+          {
+            negated: false,
+            with: [],
+            location,
+            statement: { type: 'term', term: bind({ type: 'scalar', value: true, location }) },
+          },
+        ];
+    return new CompiledQuery(compileQuery(extended, this.#program), this.#linker);
+  }
+
+  #evaluation(input: Value | undefined, options: EvaluateOptions): Evaluation {
+    const session = new Session({
+      limits: this.#limits,
+      strictBuiltinErrors: options.strictBuiltinErrors === true,
+      granted: this.#options.granted ?? {},
+      sharedCache: this.#sharedCache,
+      parseModule: (filename, text) => moduleToJson(parseModule(filename, text)),
+      ...(options.nowNs === undefined ? {} : { nowNs: options.nowNs }),
+      ...(options.seed === undefined ? {} : { seed: options.seed }),
+      ...(options.print === undefined ? {} : { print: options.print }),
+      ...(options.trace === undefined ? {} : { trace: options.trace }),
+      ...(options.runtime === undefined ? {} : { runtime: asObject(options.runtime) }),
+    });
+    return new Evaluation(session, { input, data: this.#data });
+  }
+}
+
+type TermStatement = Extract<Body[number]['statement'], { type: 'term' }>;
+
+/** Not a name that a query could have. */
+const VALUE = 'value of the query';
+
+const isEquation = (term: Term): boolean =>
+  term.type === 'call' && term.operator.type === 'var' && (term.operator.name === 'eq' || term.operator.name === 'assign');
+
+const asObject = (json: Json): RegoObject => {
+  const value = fromJson(json);
+  return value instanceof RegoObject ? value : new RegoObject();
+};
