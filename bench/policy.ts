@@ -41,7 +41,11 @@ function measure(endpoints: number): Measurement[] {
   const seconds = (performance.now() - start) / 1000;
   if (allowed !== DECISIONS + WARM_UP) throw new Error('the benchmark measured denials');
   return [
-    { name: `policy.authorize.${endpoints}_endpoints`, value: Math.round(DECISIONS / seconds), unit: 'decisions/s' },
+    {
+      name: `policy.authorize.${endpoints}_endpoints`,
+      value: Math.round(DECISIONS / seconds),
+      unit: 'decisions/s',
+    },
     { name: `policy.parse.${endpoints}_endpoints`, value: Math.round(loaded - loading), unit: 'ms' },
     { name: `policy.compile.${endpoints}_endpoints`, value: Math.round(compiled - loaded), unit: 'ms' },
   ];
@@ -51,7 +55,11 @@ function policyText(endpoints: number): string {
   const lines = ['version: 1', 'network_policies:'];
   for (let index = 0; index < endpoints; index++) {
     if (index % PER_POLICY === 0) {
-      lines.push(`  p${index / PER_POLICY}:`, '    binaries: [{ path: /usr/bin/curl }, { path: "/opt/tools/**" }]', '    endpoints:');
+      lines.push(
+        `  p${index / PER_POLICY}:`,
+        '    binaries: [{ path: /usr/bin/curl }, { path: "/opt/tools/**" }]',
+        '    endpoints:',
+      );
     }
     lines.push(`      - { host: host-${index}.example.com, port: 443 }`);
   }

@@ -2,7 +2,7 @@
 //
 // This file is JavaScript because Node.js takes some 50 ms to load its type stripper, and needs it only for files that
 // are not in the compile cache: so the cache is turned on here, before the first TypeScript file is imported.
-import { lstatSync, mkdirSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -44,8 +44,26 @@ const useSomeCompileCache = () => {
   }
 };
 
+/**
+ * The bundle of a program (scripts/build.ts), while every source that it was made of is as it was then: a bundle that
+ * does not say what the sources say is never run.
+ */
+const freshBundle = (program) => {
+  try {
+    const { programs, inputs } = JSON.parse(readFileSync(new URL('build/manifest.json', root), 'utf8'));
+    const folder = fileURLToPath(root);
+    const same = inputs.every(([path, time, size]) => {
+      const { mtimeMs, size: now } = statSync(folder + path);
+      return mtimeMs === time && now === size;
+    });
+    return same ? programs[program] : undefined;
+  } catch {
+    return undefined; // not built, or a source is gone: the sources are there to be run
+  }
+};
+
 useSomeCompileCache();
 const [program] = process.argv.splice(2, 1);
-const entry = new URL(program, root);
+const entry = new URL(freshBundle(program) ?? program, root);
 process.argv[1] = fileURLToPath(entry);
 await import(entry.href);

@@ -48,7 +48,7 @@ describe('openshell', () => {
     ]) {
       assert.equal((await runProgram(['version'], { file, directory })).out, `openshell ${version}\n`, file);
     }
-    const fromBin = await runInProcess(['openshell', 'version'], {
+    const fromBin = await runProgram(['openshell', 'version'], {
       file: 'sh',
       directory: join(checkout, 'bin'),
     });
@@ -121,11 +121,16 @@ describe('openshell', () => {
 });
 
 describe('openshell run refuses with exit code 125', () => {
+  test('as a process', async () => {
+    const { code, out, err } = await runProgram(['run', '--timeout', '5m', 'true']);
+    assert.deepEqual({ code, out }, { code: 125, out: '' });
+    assert.match(err, /^openshell: --timeout: '5m' is not a number of seconds/);
+  });
+
   const mistakes: readonly [words: string[], env: Record<string, string>, message: RegExp][] = [
     [[], {}, /no command to run/],
     [['--polcy', 'x', 'true'], {}, /has no option --polcy\n {2}Did you mean --policy\?/],
     [['--policy', '/nope.yaml', '--', 'true'], {}, /--policy: \/nope.yaml: there is no such file/],
-    [['--timeout', '5m', 'true'], {}, /--timeout: '5m' is not a number of seconds/],
     [['--runtime', 'oci', 'true'], {}, /--runtime: the kind 'oci' .* is not built yet/],
     [
       ['true'],
@@ -383,7 +388,7 @@ describe('openshell policy explain', () => {
 
 describe('openshell doctor', () => {
   test('prints a table and a verdict that is its exit code', async () => {
-    const { code, out, err } = await runInProcess(['doctor']);
+    const { code, out, err } = await runProgram(['doctor']);
     assert.equal(err, '');
     assert.match(out, /^ok +System +linux /);
     assert.match(out, code === 0 ? /openshell run works here/ : /openshell run does not work here/);

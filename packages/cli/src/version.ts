@@ -1,13 +1,8 @@
-import { readFileSync } from 'node:fs';
+import manifest from '../package.json' with { type: 'json' };
 import type { Handler } from './handlers.ts';
 
 /** The version of this package, which is that of all of OpenShell. */
-export const openshellVersion = (): string => {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return version;
-};
+export const openshellVersion = (): string => manifest.version;
 
 export const printVersion: Handler = (_args, io) => {
   io.out(`openshell ${openshellVersion()}\n`);

@@ -36,7 +36,8 @@ export function parsePolicy(text: string, options: ParseOptions = {}): PolicyRes
   if (!root) return { ok: false, problems: findings.problems };
   const { value, isBroken } = readTree(root, POLICY_SCHEMA, findings);
   const policy = value && normalise(value, isBroken, findings);
-  if (!policy || findings.problems.length > 0) return { ok: false, problems: inOrder(withoutEchoes(findings.problems, yamlProblems)) };
+  if (!policy || findings.problems.length > 0)
+    return { ok: false, problems: inOrder(withoutEchoes(findings.problems, yamlProblems)) };
   return { ok: true, policy: deepFreeze(policy), notices: inOrder(findings.notices), source };
 }
 

@@ -1,8 +1,8 @@
-import type { Socket } from 'node:net';
 import type { SandboxId } from '@openshell/base';
 import type { Adapter, Intent, PolicyEngine } from '@openshell/policy';
 import { dial } from './destination/connector.ts';
 import { type Planner, planDestination } from './destination/plan.ts';
+import type { Upstream } from './destination/upstream.ts';
 import { type EvidenceSource, identifyWithin } from './evidence.ts';
 import type { Authority } from './http/authority.ts';
 import type { Connection, Grant } from './tenant/connection.ts';
@@ -29,7 +29,7 @@ export interface EgressRefusal {
 }
 
 export type EgressOutcome =
-  | { readonly kind: 'open'; readonly upstream: Socket }
+  | { readonly kind: 'open'; readonly upstream: Upstream }
   | EgressRefusal
   /** The client went away while it was being connected: there is nobody to answer. */
   | { readonly kind: 'gone' };
@@ -53,7 +53,7 @@ export class Egress {
     this.#options = options;
   }
 
-  /** Never throws. On success the connection has its grant, and the caller owns the upstream socket. */
+  /** Never throws. On success the connection has its grant, and the caller owns the upstream. */
   async open(connection: Connection, adapter: Adapter, destination: Authority): Promise<EgressOutcome> {
     const { sandbox, evidence: source, planner } = this.#options;
     const evidence = await identifyWithin(source, connection.flow, planner.limits.evidenceTime);
@@ -76,7 +76,7 @@ export class Egress {
     const dialled = await dial(plan.targets, planner.limits, connection.signal);
     // A policy may have been installed between the connection and this turn.
     if (connection.signal.aborted) {
-      if (dialled.kind === 'connected') dialled.socket.destroy();
+      if (dialled.kind === 'connected') dialled.upstream.socket.destroy();
       return interrupted(connection, grant);
     }
     if (dialled.kind === 'failed') {
@@ -90,10 +90,10 @@ export class Egress {
     }
     connection.grant = {
       ...(connection.grant ?? grant),
-      target: dialled.target,
+      target: dialled.upstream.target,
       overridden: plan.overridden,
     };
-    return { kind: 'open', upstream: dialled.socket };
+    return { kind: 'open', upstream: dialled.upstream };
   }
 }
 

@@ -70,15 +70,10 @@ const isParsed = (modules: Modules): modules is readonly Module[] => Array.isArr
 
 const versionOf = ({ version }: CompileOptions) => (version === undefined ? {} : { version });
 
-/** The standard built-ins that are granted, and the embedder's own. */
-const effectiveBuiltins = ({ builtins, granted = {} }: CompileOptions): ReadonlyMap<string, BuiltinDeclaration> => {
-  const all = new Map<string, BuiltinDeclaration>();
-  for (const [name, declaration] of standardBuiltins) {
-    if (declaration.requires === undefined || granted[declaration.requires] !== undefined) {
-      all.set(name, declaration);
-    }
-  }
-  for (const declaration of builtins ?? []) all.set(declaration.name, declaration);
+/** The standard built-ins, and the embedder's own. Those that need a grant say so when they are called without it. */
+const effectiveBuiltins = ({ builtins = [] }: CompileOptions): ReadonlyMap<string, BuiltinDeclaration> => {
+  const all = new Map(standardBuiltins);
+  for (const declaration of builtins) all.set(declaration.name, declaration);
   return all;
 };
 

@@ -43,9 +43,21 @@ const optionWords = ({ name, short, value, summary }: OptionSpec): string =>
   [
     `-l ${name}`,
     ...(short === undefined ? [] : [`-s ${short}`]),
-    ...(value === undefined ? [] : [`-r ${value.kind === 'text' ? '-f' : action(value.kind)}`]),
+    ...(value === undefined ? [] : [valueWords(value.kind)]),
     `-d ${quoted(summary)}`,
   ].join(' ');
+
+/** `-x` is a value with nothing offered but what `-a` says, `-r -F` one with files. */
+const valueWords = (kind: ValueKind): string => {
+  switch (kind) {
+    case 'text':
+      return '-x';
+    case 'file':
+      return '-r -F';
+    default:
+      return `-x ${action(kind)}`;
+  }
+};
 
 const action = (kind: Exclude<ValueKind, 'text'>): string => {
   switch (kind) {
@@ -54,7 +66,7 @@ const action = (kind: Exclude<ValueKind, 'text'>): string => {
     case 'directory':
       return "-a '(__fish_complete_directories)'";
     case 'command':
-      return "-a '(__fish_complete_subcommand)'";
+      return "-F -a '(__fish_complete_command)'";
     case 'variable':
       return "-a '(set -xn)'";
     default:

@@ -1,4 +1,5 @@
 import { type CommandSpec, commonOptions, type OptionSpec, type ValueSpec } from '../command/command.ts';
+import { groups } from '../command/table.ts';
 
 /** One word that may stand directly after `openshell`, or after a word that leads to several commands. */
 export interface Word {
@@ -11,7 +12,8 @@ export const wordsAfter = (parent: string, commands: readonly CommandSpec[]): re
   const words = new Map<string, string>();
   for (const { name, summary } of commands) {
     const [first = '', second] = name.split(' ');
-    if (parent === '') words.set(first, second === undefined ? summary : `Commands on ${first}`);
+    if (parent === '')
+      words.set(first, second === undefined ? summary : (groups[first] ?? '').replace(/\.$/, ''));
     else if (first === parent && second !== undefined) words.set(second, summary);
   }
   return [...words].map(([word, summary]) => ({ word, summary }));

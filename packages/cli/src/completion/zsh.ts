@@ -32,6 +32,11 @@ ${parents(commands)
 ${commands.map(commandCase).join('\n')}
   esac
 }
+# What follows the options of run is a command line of its own.
+_openshell_program() {
+  if [[ $words[1] == -- ]]; then shift words; (( CURRENT-- )); fi
+  _normal
+}
 if [[ $funcstack[1] == _openshell ]]; then _openshell "$@"; else compdef _openshell openshell; fi
 `;
 
@@ -54,7 +59,7 @@ const optionSpec = ({ name, value, repeat, summary }: OptionSpec): string => {
 
 const operandSpecs = (operand: ValueSpec | 'program' | undefined): readonly string[] => {
   if (operand === undefined) return [];
-  if (operand === 'program') return [quoted('*::command:_normal')];
+  if (operand === 'program') return [quoted('*::command:_openshell_program')];
   return [quoted(`*:${literal(operand.placeholder)}:${action(operand.kind)}`)];
 };
 

@@ -39,7 +39,8 @@ const CANONICAL: readonly (readonly [written: string, canonical: string | undefi
 
 describe('address literals', () => {
   for (const [written, canonical] of CANONICAL) {
-    test(`${JSON.stringify(written)} is ${canonical ?? 'refused'}`, () => assert.equal(canonicalAddress(written), canonical));
+    test(`${JSON.stringify(written)} is ${canonical ?? 'refused'}`, () =>
+      assert.equal(canonicalAddress(written), canonical));
   }
 
   test('every address survives being written and read', () => {
@@ -107,10 +108,13 @@ describe('hosts', () => {
 
   test('what looks like an address is one', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.domain(), fc.ipV4(), fc.ipV6(), fc.stringMatching(/^[0-9a-fx.:]{1,20}$/)), (written) => {
-        const host = canonicalHost(written);
-        if (host !== undefined) assert.equal(isAddressLiteral(host), parseAddress(host) !== undefined);
-      }),
+      fc.property(
+        fc.oneof(fc.string(), fc.domain(), fc.ipV4(), fc.ipV6(), fc.stringMatching(/^[0-9a-fx.:]{1,20}$/)),
+        (written) => {
+          const host = canonicalHost(written);
+          if (host !== undefined) assert.equal(isAddressLiteral(host), parseAddress(host) !== undefined);
+        },
+      ),
     );
   });
 });
@@ -125,7 +129,16 @@ describe('blocks of addresses', () => {
     assert.equal(spelling('10.1.2.3'), '10.1.2.3/32');
     assert.equal(spelling('FD00::1/8'), 'fd00::/8');
     assert.equal(spelling('::/0'), '::/0');
-    for (const bad of ['10.0.0.0/33', '10.0.0.0/', '10.0.0.0/-1', '10.0.0.0/08', '::/129', 'x/8', '/8', '10.0.0.0/8/8']) {
+    for (const bad of [
+      '10.0.0.0/33',
+      '10.0.0.0/',
+      '10.0.0.0/-1',
+      '10.0.0.0/08',
+      '::/129',
+      'x/8',
+      '/8',
+      '10.0.0.0/8/8',
+    ]) {
       assert.equal(spelling(bad), undefined, bad);
     }
   });
@@ -136,7 +149,9 @@ describe('blocks of addresses', () => {
   });
 
   test('two blocks overlap exactly when one holds the other', () => {
-    const block = fc.tuple(fc.constantFrom(0, 1, 2, 3, 128, 255), fc.nat(8)).map(([byte, prefix]) => parseCidr(`${byte}.0.0.0/${prefix}`)!);
+    const block = fc
+      .tuple(fc.constantFrom(0, 1, 2, 3, 128, 255), fc.nat(8))
+      .map(([byte, prefix]) => parseCidr(`${byte}.0.0.0/${prefix}`)!);
     const firsts = Array.from({ length: 256 }, (_, byte) => parseAddress(`${byte}.0.0.0`)!);
     fc.assert(
       fc.property(block, block, (a, b) => {

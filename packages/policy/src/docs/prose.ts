@@ -64,7 +64,8 @@ so that no deny rule can be dodged by a separator. A pattern may stand for at mo
 `;
 
 export const HOST_PATTERNS = `Hosts know only \`*\` and \`**\`: \`*\` is one label, or a part of the first one; \`**\` is one or more labels, and only the whole
-first label. At least the last two labels are written out. Addresses match only as they are, never through wildcards.
+first label. At least the last two labels are written out; only selectors of middlewares, which can but add a check, may cover more.
+Addresses match only as they are, never through wildcards.
 `;
 
 export const ADDRESSES = `## Addresses

@@ -1,8 +1,14 @@
 import { ADDRESS_CLASSES } from '../address/address-class.ts';
-import { POLICY_LIMITS } from '../limits.ts';
+import { LIMIT_MEANINGS, POLICY_LIMITS } from '../limits.ts';
 import { POLICY_SCHEMA } from '../schema/policy-schema.ts';
 import type { Field, Type } from '../schema/schema.ts';
-import { HOST_EXAMPLES, PATH_EXAMPLES, type PatternExample, REFUSED_HOSTS, VALUE_EXAMPLES } from './pattern-examples.ts';
+import {
+  HOST_EXAMPLES,
+  PATH_EXAMPLES,
+  type PatternExample,
+  REFUSED_HOSTS,
+  VALUE_EXAMPLES,
+} from './pattern-examples.ts';
 import { ADDRESSES, DIFFERENCES, HOST_PATTERNS, INTRODUCTION, PATTERNS, PRECEDENCE } from './prose.ts';
 
 type ObjectType = Extract<Type, { kind: 'object' }>;
@@ -41,14 +47,24 @@ function objectsIn(type: Type, found: ObjectType[] = []): ObjectType[] {
 }
 
 function renderObject({ name, doc, fields }: ObjectType): string {
-  const rows = Object.entries(fields).map(([field, entry]) => [code(field), typeName(entry.type), defaultOf(entry), docOf(entry)]);
+  const rows = Object.entries(fields).map(([field, entry]) => [
+    code(field),
+    typeName(entry.type),
+    defaultOf(entry),
+    docOf(entry),
+  ]);
   return `### ${name}\n\n${doc}\n\n${table(['Field', 'Type', 'Default', 'Meaning'], rows)}`;
 }
 
 function typeName(type: Type): string {
   switch (type.kind) {
     case 'text':
-      return type.oneOf ? type.oneOf.filter((word) => word !== '').map(code).join(', ') : 'text';
+      return type.oneOf
+        ? type.oneOf
+            .filter((word) => word !== '')
+            .map(code)
+            .join(', ')
+        : 'text';
     case 'boolean':
       return 'true or false';
     case 'integer':
@@ -72,7 +88,11 @@ const defaultOf = (field: Field): string => (field.required ? '**required**' : (
 const docOf = (field: Field): string => (field.deprecated ? `Ignored: ${field.deprecated}.` : field.doc);
 
 function renderExamples(examples: readonly Omit<PatternExample, 'separator'>[]): string {
-  const rows = examples.map(({ pattern, matches, refuses }) => [code(pattern), codes(matches), codes(refuses)]);
+  const rows = examples.map(({ pattern, matches, refuses }) => [
+    code(pattern),
+    codes(matches),
+    codes(refuses),
+  ]);
   return table(['Pattern', 'Matches', 'Does not match'], rows);
 }
 
@@ -82,16 +102,17 @@ function renderClasses(): string {
 }
 
 function renderLimits(): string {
-  const rows = Object.entries(POLICY_LIMITS).map(([name, value]) => [words(name), value.toLocaleString('en-US')]);
+  const names = Object.keys(POLICY_LIMITS) as (keyof typeof POLICY_LIMITS)[];
+  const rows = names.map((name) => [LIMIT_MEANINGS[name], POLICY_LIMITS[name].toLocaleString('en-US')]);
   return `## Limits\n\nWhat exceeds a limit is an error.\n\n${table(['What', 'At most'], rows)}`;
 }
 
-const words = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 const code = (text: string): string => `\`${text}\``;
 const codes = (texts: readonly string[]): string => texts.map(code).join(', ') || '–';
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return `${[line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n')}\n`;
 }
 

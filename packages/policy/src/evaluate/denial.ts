@@ -1,5 +1,6 @@
 import type { Generation } from '@openshell/base';
 import type { ConnectDecision, Intent } from '../engine.ts';
+import { escapeGlob } from '../glob/glob.ts';
 import type { Policy } from '../policy.ts';
 import type { EndpointRule } from './rule.ts';
 
@@ -43,7 +44,7 @@ export function denyIntent(
   return deny(
     'binary_not_allowed',
     `"${nearest.policy.name}" allows ${place}, but not for ${path} or a program that started it`,
-    `Add to network_policies.${nearest.ref.policy}.binaries: - { path: ${quoted(path)} }`,
+    `Add to network_policies.${nearest.ref.policy}.binaries: - { path: ${quoted(escapeGlob(path))} }`,
     nearest,
   );
 }
@@ -57,12 +58,14 @@ const smallest = (rules: readonly EndpointRule[]): EndpointRule | undefined =>
 /** One line of YAML (flow style) that a person can paste under `network_policies`. */
 function addPolicy({ host, port, evidence }: Intent): string {
   const key = host.replaceAll(/[^a-z0-9]+/gi, '_').replaceAll(/^_|_$/g, '') || 'allowed';
-  const binary = evidence.kind === 'process' ? evidence.executable.path : '/path/to/program';
+  const binary = evidence.kind === 'process' ? escapeGlob(evidence.executable.path) : '/path/to/program';
   return `Add to network_policies: ${key}: { endpoints: [{ host: ${quoted(host)}, port: ${port} }], binaries: [{ path: ${quoted(binary)} }] }`;
 }
 
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 /** As YAML: plain where that is safe, as a JSON string (which YAML 1.2 reads the same way) otherwise. */
-export const quoted = (text: string): string =>
-  /^\/?[A-Za-z][A-Za-z0-9._/-]*$/.test(text) ? text : JSON.stringify(text);
+function quoted(text: string): string {
+  const isPlain = /^\/?[A-Za-z][A-Za-z0-9._/-]*$/.test(text) && !/^(?:true|false|null)$/i.test(text);
+  return isPlain ? text : JSON.stringify(text);
+}

@@ -42,7 +42,18 @@ describe('patterns', () => {
       assert.equal(globMatches(compileGlob(pattern, '/'), text), matches));
   }
 
-  for (const bad of ['/{a', '/a}', '/[a', '/[', '/[z-a]', '/a\\', '/[/]', '{a,b}{c,d}{e,f}{g,h}{i,j}{k,l}{m,n}', '/**/a/**/a/**/a/**/a/**/a/**/a/**/a', 'a'.repeat(GLOB_LIMITS.length + 1)]) {
+  for (const bad of [
+    '/{a',
+    '/a}',
+    '/[a',
+    '/[',
+    '/[z-a]',
+    '/a\\',
+    '/[/]',
+    '{a,b}{c,d}{e,f}{g,h}{i,j}{k,l}{m,n}',
+    '/**/a/**/a/**/a/**/a/**/a/**/a/**/a',
+    'a'.repeat(GLOB_LIMITS.length + 1),
+  ]) {
     test(`${bad.slice(0, 40)} is refused with words`, () => {
       assert.throws(() => compileGlob(bad, '/'), { code: 'bad_glob', message: /^The pattern / });
     });
@@ -68,8 +79,14 @@ describe('patterns', () => {
   });
 });
 
-const pattern = fc.array(fc.constantFrom('a', 'b', '/', '/', '.', '*', '**', '?', '/**/', '[ab]', '[!a]', '{a,b/}', '\\*'), { maxLength: 7 }).map((parts) => parts.join(''));
-const text = fc.array(fc.constantFrom('a', 'b', '/', '.', '*'), { maxLength: 8 }).map((parts) => parts.join(''));
+const pattern = fc
+  .array(fc.constantFrom('a', 'b', '/', '/', '.', '*', '**', '?', '/**/', '[ab]', '[!a]', '{a,b/}', '\\*'), {
+    maxLength: 7,
+  })
+  .map((parts) => parts.join(''));
+const text = fc
+  .array(fc.constantFrom('a', 'b', '/', '.', '*'), { maxLength: 8 })
+  .map((parts) => parts.join(''));
 const separator = fc.constantFrom<Separator>('/', '.', 'none');
 
 /** The dialect as its documentation says it, with recursion instead of cleverness. */
@@ -77,11 +94,14 @@ function reference(source: string, subject: string, mark: Separator): boolean {
   const separates = (char: string) => mark !== 'none' && char === mark;
   const rest = (length: number) => source.slice(length);
   if (source === '') return subject === '';
-  if (source.startsWith('{a,b/}')) return reference(`a${rest(6)}`, subject, mark) || reference(`b/${rest(6)}`, subject, mark);
+  if (source.startsWith('{a,b/}'))
+    return reference(`a${rest(6)}`, subject, mark) || reference(`b/${rest(6)}`, subject, mark);
   if (mark === '/' && /^\/(\*\*\/)+/.test(source)) {
     const length = /^\/(\*\*\/)+/.exec(source)![0].length;
     if (!subject.startsWith('/')) return false;
-    return [...subject].some((char, index) => char === '/' && reference(rest(length), subject.slice(index + 1), mark));
+    return [...subject].some(
+      (char, index) => char === '/' && reference(rest(length), subject.slice(index + 1), mark),
+    );
   }
   if (source.startsWith('*')) {
     const stars = /^\*+/.exec(source)![0].length;
@@ -122,7 +142,9 @@ function textsUpTo(length: number, alphabet: readonly string[]): string[] {
 }
 
 test('two patterns overlap exactly when some text is matched by both', () => {
-  const small = fc.array(fc.constantFrom('a', 'b', '/', '*', '**', '?'), { maxLength: 4 }).map((parts) => parts.join(''));
+  const small = fc
+    .array(fc.constantFrom('a', 'b', '/', '*', '**', '?'), { maxLength: 4 })
+    .map((parts) => parts.join(''));
   // A shortest shared text needs no more characters than the two patterns have; the alphabet is theirs and one more.
   const texts = textsUpTo(5, ['a', 'b', '/', 'c']);
   fc.assert(
@@ -147,11 +169,23 @@ describe('host patterns', () => {
   }
 
   for (const source of REFUSED_HOSTS) {
-    test(`${source} is refused`, () => assert.throws(() => parseHostPattern(source), { code: /bad_host|tld_wildcard|bad_host_wildcard/ }));
+    test(`${source} is refused`, () =>
+      assert.throws(() => parseHostPattern(source), { code: /bad_host|tld_wildcard|bad_host_wildcard/ }));
   }
 
-  for (const source of ['', 'a b', 'http://a.com', 'a.com/x', 'a.com:443', '*.exa mple.com', '*..com.x', '*.-a.com', `*.${'a'.repeat(64)}.com`]) {
-    test(`${JSON.stringify(source.slice(0, 20))} is no host`, () => assert.throws(() => parseHostPattern(source), { code: /^bad_host/ }));
+  for (const source of [
+    '',
+    'a b',
+    'http://a.com',
+    'a.com/x',
+    'a.com:443',
+    '*.exa mple.com',
+    '*..com.x',
+    '*.-a.com',
+    `*.${'a'.repeat(64)}.com`,
+  ]) {
+    test(`${JSON.stringify(source.slice(0, 20))} is no host`, () =>
+      assert.throws(() => parseHostPattern(source), { code: /^bad_host/ }));
   }
 
   test('middlewares may select whole top-level domains', () => {

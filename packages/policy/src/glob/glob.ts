@@ -48,6 +48,9 @@ export function compileGlob(source: string, separator: Separator): Glob {
   };
 }
 
+/** The pattern that matches exactly this text. */
+export const escapeGlob = (text: string): string => text.replaceAll(/[\\*?[\]{}]/g, '\\$&');
+
 /** Whether the text is the pattern's; linear for literals, at worst length times pattern length otherwise. Allocates nothing. */
 export function globMatches(glob: Glob, text: string): boolean {
   if (glob.literal !== undefined) return text === glob.literal;

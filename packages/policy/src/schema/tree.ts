@@ -56,8 +56,8 @@ export class TreeSource implements PolicySource {
     this.#positionOf = positionOf;
   }
 
-  locate(path: PolicyPath, part: 'key' | 'value' = 'value'): Position | undefined {
-    if (!this.#root) return undefined;
+  locate(path: PolicyPath, part: 'key' | 'value' = 'value'): Position {
+    if (!this.#root) return this.#positionOf(0);
     let node = this.#root;
     let offset = node.offset;
     for (const step of path) {

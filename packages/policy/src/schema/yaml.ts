@@ -71,7 +71,10 @@ class YamlReader {
     this.#yaml = yaml;
     this.#lines = lines;
     // While the tree is being built, a problem's place is an offset that was noted just before.
-    const here = { locate: () => this.#lines.position(this.#offset), ...(file === undefined ? {} : { file }) };
+    const here = {
+      locate: () => this.#lines.position(this.#offset),
+      ...(file === undefined ? {} : { file }),
+    };
     this.#findings = new Findings(here, POLICY_LIMITS.findings);
   }
 
@@ -95,7 +98,12 @@ class YamlReader {
         const fix = 'Remove the line that starts with "%".';
         this.#problem(directive.offset, 'yaml_directive', 'YAML directives are not accepted.', fix);
       }
-      const composer = new this.#yaml.Composer({ uniqueKeys: false, schema: 'core', merge: false, prettyErrors: false });
+      const composer = new this.#yaml.Composer({
+        uniqueKeys: false,
+        schema: 'core',
+        merge: false,
+        prettyErrors: false,
+      });
       const [first, second] = [...composer.compose(tokens, true, text.length)];
       this.#syntaxErrors(first?.errors ?? []);
       if (second) {
@@ -120,6 +128,7 @@ class YamlReader {
     }
     const seen = new Set<number>();
     for (const { message, pos } of errors) {
+      if (this.#findings.full) break;
       if (!seen.has(pos[0])) this.#syntax(pos[0], message);
       seen.add(pos[0]);
     }
@@ -130,7 +139,12 @@ class YamlReader {
     if (!node) return { kind: 'scalar', value: null, empty: true, offset };
     const refused = { kind: 'scalar', value: null, empty: false, offset } as const;
     if (this.#yaml.isAlias(node)) {
-      this.#problem(offset, 'yaml_alias', `The alias *${node.source} is not accepted.`, 'Write the value out.');
+      this.#problem(
+        offset,
+        'yaml_alias',
+        `The alias *${node.source} is not accepted.`,
+        'Write the value out.',
+      );
       return refused;
     }
     if (depth > POLICY_LIMITS.depth) {
@@ -140,7 +154,9 @@ class YamlReader {
     this.#properties(node, offset);
     if (this.#yaml.isMap(node)) return { kind: 'map', entries: this.#entries(node, depth), offset };
     if (!this.#yaml.isSeq(node)) return scalarNode(node as Yaml.Scalar, offset);
-    const items = (node.items as Yaml.Node[]).map((item, index) => this.#inside(index, () => this.#node(item, depth + 1, offset)));
+    const items = (node.items as Yaml.Node[]).map((item, index) =>
+      this.#inside(index, () => this.#node(item, depth + 1, offset)),
+    );
     return { kind: 'list', items, offset };
   }
 
@@ -149,7 +165,12 @@ class YamlReader {
     for (const { key, value } of node.items as Yaml.Pair<Yaml.Node, Yaml.Node | null>[]) {
       const keyOffset = key?.range?.[0] ?? node.range?.[0] ?? 0;
       if (!this.#yaml.isScalar(key)) {
-        this.#problem(keyOffset, 'bad_key', 'A key must be plain text.', 'Write the key as one word or in quotes.');
+        this.#problem(
+          keyOffset,
+          'bad_key',
+          'A key must be plain text.',
+          'Write the key as one word or in quotes.',
+        );
         continue;
       }
       const name = typeof key.value === 'string' ? key.value : (key.source ?? '');
@@ -167,22 +188,48 @@ class YamlReader {
   /** The composer notes an anchor or a tag only where one is written. */
   #properties(node: Yaml.Node, offset: number): void {
     if ('anchor' in node && node.anchor) {
-      this.#problem(offset, 'yaml_anchor', `The anchor &${node.anchor} is not accepted.`, 'Remove it; write repeated values out.');
+      this.#problem(
+        offset,
+        'yaml_anchor',
+        `The anchor &${node.anchor} is not accepted.`,
+        'Remove it; write repeated values out.',
+      );
     }
-    if (node.tag) this.#problem(offset, 'yaml_tag', `The tag ${node.tag} is not accepted.`, 'Remove the tag; put text in quotes.');
+    if (node.tag)
+      this.#problem(
+        offset,
+        'yaml_tag',
+        `The tag ${node.tag} is not accepted.`,
+        'Remove the tag; put text in quotes.',
+      );
   }
 
   #duplicate(name: string, offset: number, earlier: number): void {
     const { line } = this.#lines.position(earlier);
-    this.#problem(offset, 'duplicate_key', `"${name}" was already given on line ${line}.`, 'Keep one of the two.');
+    this.#problem(
+      offset,
+      'duplicate_key',
+      `"${name}" was already given on line ${line}.`,
+      'Keep one of the two.',
+    );
   }
 
   #syntax(offset: number, what: string): void {
-    this.#problem(offset, 'yaml_syntax', `This is not valid YAML: ${what}.`, 'Check indentation, quotes and brackets here.');
+    this.#problem(
+      offset,
+      'yaml_syntax',
+      `This is not valid YAML: ${what}.`,
+      'Check indentation, quotes and brackets here.',
+    );
   }
 
   #tooDeep(offset: number): void {
-    this.#problem(offset, 'too_deep', `Nested more than ${POLICY_LIMITS.depth} levels deep.`, 'Flatten the value.');
+    this.#problem(
+      offset,
+      'too_deep',
+      `Nested more than ${POLICY_LIMITS.depth} levels deep.`,
+      'Flatten the value.',
+    );
   }
 
   #problem(offset: number, code: string, message: string, fix: string): void {

@@ -13,7 +13,11 @@ export function policyFrom(text: string): Policy {
 }
 
 /** Evidence of a program and those that started it. */
-export function processEvidence(path: string, ancestors: readonly string[] = [], argv: readonly string[] = []): Evidence {
+export function processEvidence(
+  path: string,
+  ancestors: readonly string[] = [],
+  argv: readonly string[] = [],
+): Evidence {
   const identity = (program: string) => ({ path: program, sha256: '0'.repeat(64), pinned: true });
   return { kind: 'process', pid: 7, executable: identity(path), ancestors: ancestors.map(identity), argv };
 }

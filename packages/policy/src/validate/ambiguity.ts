@@ -9,6 +9,8 @@ import type { PlacedEndpoint } from './network.ts';
 
 /** An endpoint prepared for comparison. Two endpoints with equal treatments cannot disagree. */
 interface Candidate {
+  /** Order in the file: the later of two is the one that is reported. */
+  readonly position: number;
   readonly placed: PlacedEndpoint;
   /** Undefined: any host. */
   readonly host: HostPattern | undefined;
@@ -91,9 +93,8 @@ function compare(a: Candidate, b: Candidate): void {
   else if (inspectionsDisagree(a, b)) report(a, b, inspectionDifference(a, b));
 }
 
-function report(first: Candidate, second: Candidate, difference: string): void {
-  const { scope, endpoint } = second.placed;
-  const other = first.placed;
+function report(a: Candidate, b: Candidate, difference: string): void {
+  const [other, { scope, endpoint }] = a.position < b.position ? [a.placed, b.placed] : [b.placed, a.placed];
   scope.problem(
     'ambiguous_endpoints',
     `This endpoint (${shown(endpoint)}) and ${formatPath(other.scope.path)} (${shown(other.endpoint)}) match the same traffic and disagree on ${difference}.`,
@@ -103,9 +104,10 @@ function report(first: Candidate, second: Candidate, difference: string): void {
 
 const shown = ({ host, ports, path }: Endpoint): string => `${host || 'any host'}:${ports.join(',')}${path}`;
 
-function toCandidate(placed: PlacedEndpoint): Candidate {
+function toCandidate(placed: PlacedEndpoint, position: number): Candidate {
   const { endpoint } = placed;
   return {
+    position,
     placed,
     host: endpoint.host === '' ? undefined : parseHostPattern(endpoint.host),
     connection: JSON.stringify(connectionTreatment(endpoint)),

@@ -1,4 +1,6 @@
 import { OpenShellError } from '@openshell/base';
+import { parseAddress } from '../address/address.ts';
+import { classifyAddress, reachOf } from '../address/address-class.ts';
 import { type HostPattern, parseHostPattern } from '../glob/host-pattern.ts';
 import type { AccessPreset, CredentialSigning, Endpoint, Protocol, RequestRule } from '../policy.ts';
 import type { RawEndpoint } from '../schema/policy-schema.ts';
@@ -141,6 +143,7 @@ function readHost(raw: RawEndpoint, protocol: Protocol, scope: Scope): string {
   }
   const pattern = tryHost(written, scope.at('host'));
   if (protocol === 'tcp' && pattern) checkTcpHost(written, pattern, scope.at('host'));
+  if (pattern?.kind === 'address') noticeUnreachable(pattern.host, scope.at('host'));
   return pattern?.host ?? '';
 }
 
@@ -165,6 +168,14 @@ function checkTcpHost(written: string, pattern: HostPattern, scope: Scope): void
     );
   } else if (written.endsWith('.'))
     scope.problem('tcp_host', `"${written}" ends in a dot.`, 'Leave the dot out.');
+}
+
+function noticeUnreachable(host: string, scope: Scope): void {
+  const address = parseAddress(host);
+  if (!address || reachOf(address) !== 'never') return;
+  const kind = classifyAddress(address);
+  const message = `${host} is a ${kind} address, where no policy may lead; the endpoint has no effect.`;
+  scope.notice('unreachable_host', message, 'Remove the endpoint, unless the operator opens the address.');
 }
 
 function tryHost(text: string, scope: Scope): HostPattern | undefined {

@@ -1,3 +1,4 @@
+import type { Upstream } from '../destination/upstream.ts';
 import { type AnswerBody, renderAnswer } from '../http/answer.ts';
 import { bodyReader } from '../http/body-reader.ts';
 import { type ForwardTarget, forwardTarget, renderForwardHead } from '../http/forward-request.ts';
@@ -51,7 +52,7 @@ export async function serveForward(
 
 function relay(
   { connection, context, request }: Exchange,
-  upstream: Connection['socket'],
+  upstream: Upstream,
   target: Extract<ForwardTarget, { kind: 'target' }>,
   framing: BodyFraming,
 ): void {

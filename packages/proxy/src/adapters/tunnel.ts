@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Upstream } from '../destination/upstream.ts';
 import { renderAnswer } from '../http/answer.ts';
 import { guardName, type NameContradiction } from '../relay/name-guard.ts';
 import { RawRelay } from '../relay/raw-relay.ts';
@@ -7,7 +7,7 @@ import type { TenantContext } from '../tenant/context.ts';
 import { ACCESS_DENIED_ALERT } from '../tls/alert.ts';
 
 export interface TunnelOptions {
-  readonly upstream: Socket;
+  readonly upstream: Upstream;
   /** Bytes of the client that were read before. */
   readonly initial?: Buffer | undefined;
   /** The name that the client's first bytes must not contradict; absent where there is none or it was checked before. */
@@ -30,7 +30,7 @@ export function tunnel(connection: Connection, context: TenantContext, options: 
     return;
   }
   guardName(
-    { client: connection.socket, upstream, name: guardedName, initial, limits },
+    { client: connection.socket, upstream: upstream.socket, name: guardedName, initial, limits },
     {
       pass: (bytes) => relay.startUpstream(bytes),
       refuse: (contradiction) => {

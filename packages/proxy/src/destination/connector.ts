@@ -1,22 +1,20 @@
-import { connect, isIPv6, type Socket } from 'node:net';
+import { isIPv6 } from 'node:net';
 import { messageOf } from '@openshell/base';
 import type { Limits } from '../limits.ts';
 import type { Target } from './plan.ts';
+import { Upstream } from './upstream.ts';
 
 export type DialResult =
-  | { readonly kind: 'connected'; readonly socket: Socket; readonly target: Target }
+  | { readonly kind: 'connected'; readonly upstream: Upstream }
   | {
       readonly kind: 'failed';
       readonly code: 'upstream_unreachable' | 'upstream_timeout' | 'aborted';
       readonly detail: string;
     };
 
-/** How long the network may be silent before the kernel asks whether the peer still lives. */
-const KEEP_ALIVE_MS = 60_000;
-
 /**
  * Connects to the first of the addresses that answers. IPv6 and IPv4 take turns and each gets a head start over the
- * next (RFC 8305 sections 4 and 5). Never throws. The socket comes paused in effect: nobody listens to it yet.
+ * next (RFC 8305 sections 4 and 5). Never throws.
  */
 export function dial(targets: readonly Target[], limits: Limits, signal: AbortSignal): Promise<DialResult> {
   return new Dialling(interleaved(targets), limits, signal).result;
@@ -41,7 +39,7 @@ class Dialling {
   readonly #waiting: Target[];
   readonly #limits: Limits;
   readonly #signal: AbortSignal;
-  readonly #attempts = new Map<Socket, NodeJS.Timeout>();
+  readonly #attempts = new Map<Upstream, NodeJS.Timeout>();
   readonly #total: NodeJS.Timeout;
   readonly #onAbort = (): void =>
     this.#settle({ kind: 'failed', code: 'aborted', detail: messageOf(this.#signal.reason) });
@@ -73,36 +71,29 @@ class Dialling {
   }
 
   #attempt(target: Target): void {
-    const socket = connect({
-      host: target.address,
-      port: target.port,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_MS,
-      allowHalfOpen: true,
-      autoSelectFamily: false,
-    });
+    const upstream = new Upstream(target);
+    const { socket } = upstream;
     const timer = setTimeout(() => {
       this.#timedOut = true;
       socket.destroy(new Error(`no connection within ${this.#limits.dialTime} ms`));
     }, this.#limits.dialTime);
-    this.#attempts.set(socket, timer);
+    this.#attempts.set(upstream, timer);
     socket.once('connect', () => {
       socket.off('error', onError);
-      this.#drop(socket);
-      this.#settle({ kind: 'connected', socket, target });
+      this.#drop(upstream);
+      this.#settle({ kind: 'connected', upstream });
     });
     const onError = (error: Error): void => {
       this.#failures.push(`${target.address}: ${messageOf(error)}`);
-      this.#drop(socket);
+      this.#drop(upstream);
       this.#next();
     };
     socket.on('error', onError);
   }
 
-  #drop(socket: Socket): void {
-    clearTimeout(this.#attempts.get(socket));
-    this.#attempts.delete(socket);
+  #drop(upstream: Upstream): void {
+    clearTimeout(this.#attempts.get(upstream));
+    this.#attempts.delete(upstream);
   }
 
   #giveUp(): void {
@@ -125,7 +116,7 @@ class Dialling {
     clearTimeout(this.#stagger);
     this.#signal.removeEventListener('abort', this.#onAbort);
     this.#waiting.length = 0;
-    for (const [socket, timer] of this.#attempts) {
+    for (const [{ socket }, timer] of this.#attempts) {
       clearTimeout(timer);
       socket.removeAllListeners('connect');
       socket.removeAllListeners('error');

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
+import type { Upstream } from '../destination/upstream.ts';
 import type { BodyReader } from '../http/body-reader.ts';
 import type { Limits } from '../limits.ts';
 import { RawRelay } from './raw-relay.ts';
 
 export interface ExchangeOptions {
   readonly client: Socket;
-  readonly upstream: Socket;
+  readonly upstream: Upstream;
   readonly head: Buffer;
   readonly body: BodyReader;
   /** What came along with the head. */
@@ -37,7 +38,8 @@ class RequestPump {
   }
 
   start(): void {
-    const { client, upstream, head, initial } = this.#options;
+    const { client, head, initial } = this.#options;
+    const upstream = this.#options.upstream.socket;
     upstream.write(head);
     this.#take(initial);
     client.on('data', (chunk: Buffer) => this.#take(chunk));
@@ -50,7 +52,8 @@ class RequestPump {
   /** Bytes behind the request are dropped: a second request would be one that nobody has decided on. */
   #take(chunk: Buffer): void {
     if (this.#done) return;
-    const { client, upstream, body } = this.#options;
+    const { client, body } = this.#options;
+    const upstream = this.#options.upstream.socket;
     const result = body.push(chunk);
     if (result.kind === 'fault') {
       this.#done = true;

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Upstream } from '../destination/upstream.ts';
 import type { Limits } from '../limits.ts';
 import { endGently, ignoreError } from './linger.ts';
 
@@ -14,21 +15,26 @@ export interface RelayResult {
 /**
  * Moves bytes between a client and its upstream until both sides have ended. Each side's end is passed on alone
  * (half-close), a reset as a reset, and a side that cannot take more makes the other wait.
- * The hot path allocates nothing of its own and counts nothing: sockets know how much went through them.
+ * Nothing is counted on the way: sockets know how much went through them.
  */
 export class RawRelay {
   readonly #client: Socket;
   readonly #upstream: Socket;
+  readonly #source: Upstream;
   readonly #limits: Limits;
   readonly #startedAt = performance.now();
   readonly #done = Promise.withResolvers<RelayResult>();
   #reason: string | undefined;
   #open = 2;
   #refusing = false;
+  /** The upstream is not read because the client has not taken everything yet. */
+  #stalled = false;
 
-  constructor(client: Socket, upstream: Socket, limits: Limits) {
+  constructor(client: Socket, source: Upstream, limits: Limits) {
+    const upstream = source.socket;
     this.#client = client;
     this.#upstream = upstream;
+    this.#source = source;
     this.#limits = limits;
     this.#watch(client, upstream);
     this.#watch(upstream, client);
@@ -42,13 +48,20 @@ export class RawRelay {
 
   /** Begins to pass on what the upstream sends. */
   startDownstream(): void {
-    this.#pump(this.#upstream, this.#client);
+    this.#source.readInto(this.#deliver);
+    this.#onEnd(this.#upstream, this.#client);
   }
 
   /** Begins to pass on what the client sends, after `first`, which was read before. */
   startUpstream(first?: Buffer): void {
-    if (first !== undefined && first.length > 0 && this.#upstream.writable) this.#upstream.write(first);
-    this.#pump(this.#client, this.#upstream);
+    const [client, upstream] = [this.#client, this.#upstream];
+    if (first !== undefined && first.length > 0 && upstream.writable) upstream.write(first);
+    client.on('data', (chunk) => {
+      if (!upstream.write(chunk)) client.pause();
+    });
+    upstream.on('drain', () => client.resume());
+    this.#onEnd(client, upstream);
+    client.resume();
   }
 
   /** Ends both sides at once with a reset, so that neither takes what it has for all. */
@@ -67,18 +80,28 @@ export class RawRelay {
     }
     this.#refusing = true;
     reset(this.#upstream);
-    this.#client.removeAllListeners('drain');
     void endGently(this.#client, lastWords, this.#limits);
   }
 
-  #pump(from: Socket, to: Socket): void {
-    from.on('data', (chunk) => {
-      if (!to.write(chunk)) from.pause();
-    });
-    to.on('drain', () => from.resume());
+  /**
+   * The bytes lie in a buffer that the next read overwrites. A write that the kernel took at once is done with them;
+   * any other still needs them, so reading rests until it is done, which is the back-pressure as well.
+   */
+  readonly #deliver = (bytes: Buffer): boolean => {
+    this.#client.write(bytes, this.#onWritten);
+    this.#stalled = this.#client.writableLength > 0;
+    return !this.#stalled;
+  };
+
+  readonly #onWritten = (): void => {
+    if (!this.#stalled || this.#client.writableLength > 0) return;
+    this.#stalled = false;
+    this.#upstream.resume();
+  };
+
+  #onEnd(from: Socket, to: Socket): void {
     if (from.readableEnded) this.#pass(to);
     else from.on('end', () => this.#pass(to));
-    from.resume();
   }
 
   #pass(to: Socket): void {

@@ -172,7 +172,7 @@ class Expander {
     const body: CoreExpr[] = [];
     const element = expandHeadTerm(term, body, this.#context);
     if (body.length === 0) {
-      return element.type === 'const' ? element : { type: 'set', items: [element] };
+      return foldSet([element]);
     }
     return { type: 'comprehension', kind: 'set', term: element, body, location: term.location };
   }

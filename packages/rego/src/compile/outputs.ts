@@ -1,3 +1,4 @@
+import { equal } from '../value/index.ts';
 import type { CoreExpr, CoreTerm } from './core.ts';
 import { addTermNames, type Names, statementTerms, withTerms } from './variables.ts';
 
@@ -101,7 +102,18 @@ const unify = (left: CoreTerm, right: CoreTerm, known: Names, outputs: Names): v
 const addPairs = (left: CoreTerm, right: CoreTerm, pairs: [CoreTerm, CoreTerm][]): void => {
   if (left.type === 'array' && right.type === 'array' && left.items.length === right.items.length) {
     left.items.forEach((item, index) => addPairs(item, right.items[index]!, pairs));
+  } else if (left.type === 'object' && right.type === 'object') {
+    for (const [key, value] of left.entries) {
+      const other = right.entries.find(([candidate]) => sameKey(key, candidate));
+      if (other !== undefined) addPairs(value, other[1], pairs);
+    }
   } else {
     pairs.push([left, right]);
   }
+};
+
+/** Whether two keys of literal objects are sure to be the same: keys are not unified. */
+export const sameKey = (a: CoreTerm, b: CoreTerm): boolean => {
+  if (a.type === 'const' && b.type === 'const') return equal(a.value, b.value);
+  return a.type === 'var' && b.type === 'var' && a.name === b.name;
 };

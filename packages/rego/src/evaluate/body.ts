@@ -119,21 +119,20 @@ const compileEvery = (statement: CoreEvery, place: Place): readonly Builder[] =>
   const holds = chain(compileBody(statement.body, inner), FOUND);
   const each: Builder = (next) => (evaluation, frame) => {
     const value = domain(evaluation, frame);
-    if (value === undefined) return false;
-    if (typeof value === 'object' && value !== null) {
-      if (isArray(value)) {
-        for (let index = 0; index < value.length; index += 1) {
-          frame[keySlot] = index;
-          frame[valueSlot] = value[index]!;
-          if (!holds(evaluation, frame)) return false;
-        }
-      } else if (value.kind !== 'number') {
-        for (const key of value.kind === 'object' ? value.sortedKeys : value.sorted) {
-          frame[keySlot] = key;
-          frame[valueSlot] = value.get(key)!;
-          if (!holds(evaluation, frame)) return false;
-        }
+    if (typeof value !== 'object' || value === null) return false;
+    if (isArray(value)) {
+      for (let index = 0; index < value.length; index += 1) {
+        frame[keySlot] = index;
+        frame[valueSlot] = value[index]!;
+        if (!holds(evaluation, frame)) return false;
       }
+      return next(evaluation, frame);
+    }
+    if (value.kind === 'number') return false;
+    for (const key of value.kind === 'object' ? value.sortedKeys : value.sorted) {
+      frame[keySlot] = key;
+      frame[valueSlot] = value.get(key)!;
+      if (!holds(evaluation, frame)) return false;
     }
     return next(evaluation, frame);
   };

@@ -5,7 +5,7 @@ import type { Evaluation } from './evaluation.ts';
 import { extent } from './extent.ts';
 import type { Place } from './layout.ts';
 import type { Linker } from './linker.ts';
-import { member, navigate } from './navigate.ts';
+import { baseMember, navigate } from './navigate.ts';
 import { follow } from './references.ts';
 import type { Builder, Frame, Getter } from './step.ts';
 import { compileGround } from './terms.ts';
@@ -34,7 +34,7 @@ const beginningOf = (term: CoreRef, tree: RuleNode): Beginning => {
 export const compileDataReference = (term: CoreRef, place: Place): Getter => {
   const { linker } = place;
   const { node, path, rest } = beginningOf(term, linker.tree);
-  if (node === undefined) return follow(baseGetter(path), rest, place);
+  if (node === undefined) return followBase(path, rest, place);
   if (node.group !== undefined) {
     const keys = rest.map((part) => compileGround(part, place));
     return follow(groupGetter(node.group, keys, linker), rest, place);
@@ -47,6 +47,24 @@ const baseGetter =
   (path: readonly Value[]): Getter =>
   (evaluation) =>
     navigate(evaluation.data, path);
+
+const followBase = (path: readonly Value[], rest: readonly CoreTerm[], place: Place): Getter => {
+  let beginning = path;
+  let index = 0;
+  for (; index < rest.length; index += 1) {
+    const part = rest[index]!;
+    if (part.type !== 'const') break;
+    beginning = [...beginning, part.value];
+  }
+  return rest.slice(index).reduce((base: Getter, part) => {
+    const key = compileGround(part, place);
+    return (evaluation, frame) => {
+      const value = base(evaluation, frame);
+      const at = value === undefined ? undefined : key(evaluation, frame);
+      return at === undefined ? undefined : baseMember(value!, at);
+    };
+  }, baseGetter(beginning));
+};
 
 /** The document of a group, as far as it is needed for what lies below the keys. */
 const groupGetter = (group: RuleGroup, keys: readonly Getter[], linker: Linker): Getter => {
@@ -80,7 +98,7 @@ const dynamicGetter =
         node = undefined;
       }
       node = node?.child(key);
-      base = base === undefined ? undefined : member(base, key);
+      base = base === undefined ? undefined : baseMember(base, key);
     }
     return node === undefined ? base : extent(node, base, evaluation, linker);
   };

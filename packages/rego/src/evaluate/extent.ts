@@ -22,8 +22,20 @@ export const extent = (
   for (const child of node.children.values()) {
     const below = isObject(base) ? base.get(child.key) : undefined;
     const value = extent(child, below, evaluation, linker);
-    if (value !== undefined) object.set(child.key, value);
+    if (value !== undefined) object.set(child.key, child.group === undefined ? value : merged(value, below));
   }
   evaluation.extents.set(node, object);
+  return object;
+};
+
+/** In a whole document data goes before rules, member by member; a rule that is asked for by its name does not care. */
+const merged = (value: Value, base: Value | undefined): Value => {
+  if (base === undefined) return value;
+  if (!isObject(value) || !isObject(base)) return base;
+  const object = new RegoObject(value);
+  for (const [key, member] of base) {
+    const own = value.get(key);
+    object.set(key, own === undefined ? member : merged(own, member));
+  }
   return object;
 };

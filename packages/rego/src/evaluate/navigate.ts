@@ -1,4 +1,4 @@
-import { isArray, keyOf, type Value } from '../value/index.ts';
+import { isArray, isObject, keyOf, type Value } from '../value/index.ts';
 
 /** The member of a value: an object's by key, an array's by index, a set's member itself. */
 export const member = (value: Value, key: Value): Value | undefined => {
@@ -18,12 +18,23 @@ export const namedMember = (value: Value, name: string): Value | undefined => {
   return value.kind === 'set' ? value.get(name) : undefined;
 };
 
-/** What stands at the end of a path. */
+/**
+ * `member` in the base document. OPA's store has names only, so there a number finds a member of that name, and a
+ * numeral an element.
+ */
+export const baseMember = (value: Value, key: Value): Value | undefined => {
+  const found = member(value, key);
+  if (found !== undefined) return found;
+  if (typeof key === 'number' && isObject(value)) return value.getString(String(key));
+  return typeof key === 'string' && isArray(value) && /^\d{1,9}$/.test(key) ? value[Number(key)] : undefined;
+};
+
+/** What the base document has at the end of a path. */
 export const navigate = (value: Value | undefined, path: readonly Value[]): Value | undefined => {
   let found = value;
   for (const key of path) {
     if (found === undefined) return undefined;
-    found = member(found, key);
+    found = baseMember(found, key);
   }
   return found;
 };

@@ -1,4 +1,5 @@
 import type { CoreTerm } from '../compile/core.ts';
+import { sameKey } from '../compile/outputs.ts';
 import { equal, isArray, isObject, type Value } from '../value/index.ts';
 import type { Place } from './layout.ts';
 import { iterateReference } from './references.ts';
@@ -167,16 +168,11 @@ type ObjectTerm = Extract<CoreTerm, { type: 'object' }>;
 const unifyObjects = (left: ObjectTerm, right: ObjectTerm, place: Place, builders: Builder[]): void => {
   const pairs: [Side, Side][] = [];
   for (const [key, value] of left.entries) {
-    const other = right.entries.find(([candidate]) => sameConstant(key, candidate));
+    const other = right.entries.find(([candidate]) => sameKey(key, candidate));
     if (other !== undefined) pairs.push([value, other[1]]);
   }
   if (pairs.length !== left.entries.length || pairs.length !== right.entries.length) builders.push(NEVER);
   else unifyPairs(pairs, place, builders);
-};
-
-const sameConstant = (a: CoreTerm, b: CoreTerm): boolean => {
-  if (a.type === 'const' && b.type === 'const') return equal(a.value, b.value);
-  return a.type === 'var' && b.type === 'var' && a.name === b.name;
 };
 
 /** Unifies pairs, those first of which a side is known; each may make others known. */

@@ -1,9 +1,14 @@
 import { accessSync, constants } from 'node:fs';
+import { captureRules } from '../network/capture.ts';
+import { encodeProbe } from '../spec/encode.ts';
 import type { LauncherFacts, ProbeAnswer } from './facts.ts';
 import { runProgram } from './run-program.ts';
 
 /** Milliseconds. The launcher needs a few; a loaded machine some more. */
 const limit = 10_000;
+
+/** The very rules that a sandbox has; the port is as good as any other. */
+const probed = [captureRules(4, 1), captureRules(6, 1)];
 
 /**
  * Asks the launcher what the kernel gives to this user. It tries each thing in a child of its own.
@@ -17,7 +22,7 @@ export const probeLauncher = async (path: string | undefined, directory: string)
   } catch {
     return { kind: 'absent' };
   }
-  const result = await runProgram(path, ['--probe'], { limit, directory });
+  const result = await runProgram(path, ['--probe'], { limit, directory, input: encodeProbe(probed) });
   switch (result.kind) {
     case 'exited': {
       const answers = parseProbe(result.stdout);

@@ -11,13 +11,15 @@ export interface ProgramOptions {
   /** Milliseconds, after which the program is killed. */
   readonly limit: number;
   readonly directory?: string;
+  /** For its standard input, which is empty otherwise. */
+  readonly input?: Uint8Array;
 }
 
 /** Runs a program without a shell, with bounded output and a bounded time. Never rejects. */
 export const runProgram = (
   file: string,
   args: readonly string[],
-  { limit, directory }: ProgramOptions,
+  { limit, directory, input }: ProgramOptions,
 ): Promise<ProgramResult> =>
   new Promise((resolve) => {
     const options = {
@@ -32,5 +34,5 @@ export const runProgram = (
       else if (error.signal && error.killed) resolve({ kind: 'late' });
       else if (error.signal) resolve({ kind: 'killed', signal: error.signal });
       else resolve({ kind: 'unstartable', reason: String(error.code ?? error.message) });
-    }).stdin?.end();
+    }).stdin?.on('error', () => {}).end(input);
   });

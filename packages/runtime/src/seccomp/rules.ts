@@ -59,6 +59,13 @@ const TIOCSTI = 0x5412;
 const TIOCLINUX = 0x541c;
 const TIOCSETD = 0x5423;
 
+// include/uapi/linux/resource.h and include/uapi/linux/ioprio.h
+const PRIO_USER = 2;
+const IOPRIO_WHO_USER = 3;
+
+/** The sandbox's init: it has the workload's user, so that the kernel alone would let the workload reach it. */
+const INIT = 1;
+
 const SECCOMP_FILTER_FLAG_NEW_LISTENER = 8;
 const PR_SET_MM = 35;
 const AT_EMPTY_PATH = 0x1000;
@@ -113,6 +120,30 @@ export const SECCOMP_RULES: readonly SeccompRule[] = [
     syscalls: ['ptrace', 'process_vm_readv', 'process_vm_writev', 'process_madvise', 'kcmp', 'pidfd_getfd'],
     errno: 'EPERM',
     why: 'Reading, steering or borrowing from another process, of the same user too: identity is per program.',
+  },
+  {
+    syscalls: ['prlimit64', 'sched_setparam', 'sched_setscheduler', 'sched_setattr', 'sched_setaffinity'],
+    when: [{ argument: 0, is: 'one_of', values: [INIT] }],
+    errno: 'EPERM',
+    why: 'The init’s limits and scheduling decide whether the sandbox is still served; everybody else’s stay free.',
+  },
+  {
+    syscalls: ['setpriority', 'ioprio_set'],
+    when: [{ argument: 1, is: 'one_of', values: [INIT] }],
+    errno: 'EPERM',
+    why: 'The same, for the init as a process and as a group.',
+  },
+  {
+    syscalls: ['setpriority'],
+    when: [{ argument: 0, is: 'one_of', values: [PRIO_USER] }],
+    errno: 'EPERM',
+    why: 'Everything of the user, the init among it.',
+  },
+  {
+    syscalls: ['ioprio_set'],
+    when: [{ argument: 0, is: 'one_of', values: [IOPRIO_WHO_USER] }],
+    errno: 'EPERM',
+    why: 'The same as setpriority.',
   },
   {
     syscalls: ['bpf', 'perf_event_open', 'userfaultfd', 'fanotify_init'],

@@ -1,5 +1,5 @@
 import { OpenShellError } from '@openshell/base';
-import type { LandlockItem, LauncherSpec, ListenerItem, MountItem } from './spec.ts';
+import type { LandlockItem, LauncherSpec, ListenerItem, MountItem, NetlinkItem } from './spec.ts';
 
 /** "OSL1", little endian. */
 const MAGIC = 0x314c534f;
@@ -142,6 +142,21 @@ const writeLandlock = (to: Writer, item: LandlockItem): void => {
   for (const rule of item.rules) to.record(Tag.rule, () => to.u64(rule.access).text(rule.path));
 };
 
+const writeNetlinks = (to: Writer, items: readonly NetlinkItem[]): void => {
+  for (const item of items) {
+    to.record(Tag.netlink, () => {
+      to.u32(item.protocol).u32(item.required ? 1 : 0).u32(item.lastSequence).text(item.name).bytes(item.bytes);
+    });
+  }
+};
+
+/** What the launcher's `--probe` is to try beside what it tries by itself. */
+export const encodeProbe = (netlinks: readonly NetlinkItem[]): Buffer => {
+  const to = new Writer();
+  writeNetlinks(to, netlinks);
+  return to.finish();
+};
+
 /**
  * The bytes of a specification, header included, as `launcher/PROTOCOL.md` says.
  * @throws OpenShellError `nul_in_text` when a path, argument or variable holds a NUL character.
@@ -159,11 +174,7 @@ export const encodeSpec = (spec: LauncherSpec): Buffer => {
   to.record(Tag.base, () => to.text(spec.base));
   for (const map of spec.idmaps) to.record(Tag.idmap, () => to.text(map.uidMap).text(map.gidMap));
   for (const item of spec.mounts) to.record(Tag.mount, () => writeMount(to, item));
-  for (const item of spec.netlinks) {
-    to.record(Tag.netlink, () => {
-      to.u32(item.protocol).u32(item.required ? 1 : 0).u32(item.lastSequence).text(item.name).bytes(item.bytes);
-    });
-  }
+  writeNetlinks(to, spec.netlinks);
   for (const item of spec.listeners) to.record(Tag.listen, () => writeListener(to, item));
   for (const limit of spec.rlimits) {
     to.record(Tag.rlimit, () => to.u32(limit.resource).u64(limit.soft).u64(limit.hard));

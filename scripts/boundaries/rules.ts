@@ -1,0 +1,43 @@
+/** What one package may know of the others (docs/architecture.md has the reasons). */
+export interface PackageRule {
+  /** Names without `@openshell/`. */
+  readonly mayImport: readonly string[];
+  /** Parts of Node.js that its modules may use. Absent: all. Tests and generators of documents are exempt. */
+  readonly builtins?: readonly string[];
+}
+
+/** The table of the architecture. `base` holds shared words only, so everybody but `rego` may use it. */
+export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
+  base: { mayImport: [], builtins: [] },
+  // Pure: what exists on a disk or what a name resolves to is passed in. `node:net` tells addresses from names.
+  policy: { mayImport: ['base'], builtins: ['crypto', 'module', 'net', 'url'] },
+  rego: { mayImport: [], builtins: ['buffer', 'crypto', 'module', 'url', 'util'] },
+  audit: { mayImport: ['base'] },
+  control: { mayImport: ['base', 'policy'] },
+  proxy: { mayImport: ['base', 'policy', 'rego', 'audit', 'control'] },
+  runtime: { mayImport: ['base', 'audit'] },
+  sandbox: { mayImport: ['base', 'policy', 'rego', 'audit', 'control', 'proxy', 'runtime'] },
+  vm: { mayImport: ['base', 'audit'] },
+  // `runtime` for `openshell doctor` only: what a machine can do is the runtime's knowledge.
+  cli: { mayImport: ['base', 'policy', 'sandbox', 'sdk', 'runtime'] },
+};
+
+/** No module of `absent` (packages of ours or of npm) may be reached from `entry`. */
+export interface ProgramRule {
+  readonly entry: string;
+  readonly absent: readonly string[];
+  readonly because: string;
+}
+
+export const PROGRAM_RULES: readonly ProgramRule[] = [
+  ...['packages/proxy/src/index.ts', 'packages/proxy/src/program.ts'].map((entry) => ({
+    entry,
+    absent: ['@openshell/runtime', '@openshell/sandbox', 'ssh2'],
+    because: 'the proxy parses hostile input and must not bring along code that runs privileged',
+  })),
+  {
+    entry: 'packages/runtime/src/index.ts',
+    absent: ['@openshell/proxy', '@openshell/policy', '@openshell/rego', '@openshell/sandbox'],
+    because: 'the runtime is privileged and must not decide or parse traffic',
+  },
+];
