@@ -1,12 +1,13 @@
 // `npm test`: everything that can run on this machine, as the caller and, for root, as an ordinary user too.
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { messageOf } from '@openshell/base';
+import { unexcusedSkips } from './testing/excuses.ts';
 import { planGroups, type TestGroup } from './testing/groups.ts';
 import { leftBehind, type MachineQuestion, machineState } from './testing/leftovers.ts';
 import { runGroup } from './testing/run-group.ts';
@@ -19,6 +20,8 @@ Runs all tests that this machine can run, and lists at the end what was skipped 
 
   --unit           only the tests of the packages and scripts (no sandbox of a whole program is started)
   --only PATTERN   only files whose path contains PATTERN, or, where there is no such file, tests whose name matches it
+  --strict         a skip counts as a failure, unless the test ran as another user or the machine really lacks
+                   what the reason says
   --help           shows this text
 `;
 
@@ -32,6 +35,11 @@ const SETTLE_STEP_MS = 100;
 class Scratch implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'openshell-test-'));
   readonly mark = `OPENSHELL_TEST_RUN=${randomBytes(8).toString('hex')}`;
+
+  constructor() {
+    // The ordinary user must get to its own places below.
+    chmodSync(this.path, 0o711);
+  }
 
   /** A home and a place for temporary files. */
   makePlaces(name: string, user: TestGroup['as']): { readonly home: string; readonly tmp: string } {
@@ -115,39 +123,46 @@ const findLeftovers = async (
   return left.map((what) => `left behind: ${what}`);
 };
 
-const runAll = async ({
-  only,
-  unit,
-}: {
+interface TestOptions {
   readonly only?: string | undefined;
   readonly unit: boolean;
-}): Promise<boolean> => {
+  readonly strict: boolean;
+}
+
+/** Runs the groups one after another until all are done or somebody interrupts; returns what is wrong apart from tests. */
+const runGroups = async (
+  groups: readonly TestGroup[],
+  tallies: readonly GroupTally[],
+  context: GroupContext,
+): Promise<string[]> => {
+  const problems: string[] = groups.length === 0 ? ['there is no test to run'] : [];
+  for (const [index, group] of groups.entries()) {
+    try {
+      problems.push(...(await testGroup(group, tallies[index] as GroupTally, context)));
+    } catch (error) {
+      problems.push(context.signal.aborted ? 'interrupted' : messageOf(error));
+    }
+    if (context.signal.aborted) break;
+  }
+  return problems;
+};
+
+const runAll = async ({ only, unit, strict }: TestOptions): Promise<boolean> => {
   using scratch = new Scratch();
   const interrupted = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => interrupted.abort());
   const question = { launcher: join(root, 'packages/runtime/build/openshell-launcher'), mark: scratch.mark };
   const before = machineState(question);
-  const { groups, namePattern } = planGroups({
-    root,
-    unitOnly: unit,
-    ...(only === undefined ? {} : { only }),
-  });
+  const { groups, ...byName } = planGroups({ root, unitOnly: unit, ...(only === undefined ? {} : { only }) });
   const tallies = groups.map(({ title }) => new GroupTally(title));
-  const problems: string[] = groups.length === 0 ? ['there is no test to run'] : [];
-  const context = {
-    scratch,
-    signal: interrupted.signal,
-    ...(namePattern === undefined ? {} : { namePattern }),
-  };
-  for (const [index, group] of groups.entries()) {
-    try {
-      problems.push(...(await testGroup(group, tallies[index] as GroupTally, context)));
-    } catch (error) {
-      problems.push(interrupted.signal.aborted ? 'interrupted' : messageOf(error));
-    }
-    if (interrupted.signal.aborted) break;
-  }
+  const problems = await runGroups(groups, tallies, { scratch, signal: interrupted.signal, ...byName });
   problems.push(...(await findLeftovers(question, before)));
+  if (strict) {
+    const skips = unexcusedSkips(tallies.flatMap(({ results }) => results));
+    problems.push(
+      ...skips.map(({ file, name, detail }) => `skipped without an excuse: ${file}: ${name} (${detail})`),
+    );
+  }
   console.log(formatSummary(tallies, problems));
   return !hasFailed(tallies, problems);
 };
@@ -156,6 +171,7 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string' },
     unit: { type: 'boolean', default: false },
+    strict: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });

@@ -31,21 +31,26 @@ export interface GroupPlan {
   readonly namePattern?: string;
 }
 
-/** As root the whole-program tests run twice: sandboxes are made in another way for an ordinary user. */
+/** As root everything runs twice: an ordinary user's sandboxes are made in another way, and root may do too much for some tests. */
 export const planGroups = ({ root, unitOnly, only }: GroupSelection): GroupPlan => {
   const isRoot = process.geteuid?.() === 0;
-  const unit = find(root, UNIT);
-  const whole = unitOnly ? [] : find(root, WHOLE);
+  const kinds = [
+    { title: 'packages', files: find(root, UNIT) },
+    { title: 'programs', files: unitOnly ? [] : find(root, WHOLE) },
+  ];
   const matching = (files: readonly string[]): string[] =>
     files.filter((file) => !only || file.includes(only));
-  const byName = only !== undefined && matching([...unit, ...whole]).length === 0;
-  const chosen = (files: readonly string[]): readonly string[] => (byName ? files : matching(files));
-  const groups: TestGroup[] = [
-    { title: 'packages', files: chosen(unit), as: 'caller' },
-    { title: `programs, as ${isRoot ? 'root' : 'this user'}`, files: chosen(whole), as: 'caller' },
-    ...(isRoot
-      ? [{ title: 'programs, as an ordinary user', files: chosen(whole), as: 'ordinary user' as const }]
-      : []),
-  ];
+  const byName = only !== undefined && kinds.every(({ files }) => matching(files).length === 0);
+  const groups = kinds.flatMap(({ title, files }): TestGroup[] => {
+    const chosen = byName ? files : matching(files);
+    const asCaller: TestGroup = {
+      title: `${title}, as ${isRoot ? 'root' : 'this user'}`,
+      files: chosen,
+      as: 'caller',
+    };
+    return isRoot
+      ? [asCaller, { title: `${title}, as an ordinary user`, files: chosen, as: 'ordinary user' }]
+      : [asCaller];
+  });
   return { groups: groups.filter(({ files }) => files.length > 0), ...(byName ? { namePattern: only } : {}) };
 };

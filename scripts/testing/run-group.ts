@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import type { ReporterLine, TestResult } from './result.ts';
 
 export interface GroupRun {
@@ -13,6 +14,9 @@ export interface GroupRun {
   readonly signal: AbortSignal;
   onResult(result: TestResult): void;
 }
+
+/** Where this process sees the checkout. */
+const sourceRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 /** No test waits that long; one that hangs is ended, so that the others are told about. */
 const TEST_TIMEOUT_MS = 120_000;
@@ -50,7 +54,7 @@ export const runGroup = async (run: GroupRun): Promise<void> => {
   const { root, env, signal, onResult } = run;
   const [program, ...args] = commandOf(run);
   const child = spawn(program, args, {
-    cwd: run.prefix.includes('unshare') ? '/' : root,
+    cwd: sourceRoot,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,

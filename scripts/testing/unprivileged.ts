@@ -27,7 +27,7 @@ const canRead = (prefix: readonly string[], root: string): boolean => {
  */
 export const planUnprivileged = (root: string): Unprivileged | string => {
   if (canRead(SETPRIV, root)) return { prefix: SETPRIV, root };
-  const mountAndBecome = `mount --bind "$0" ${SHOWN_AT} && exec "$@"`;
+  const mountAndBecome = `mount --bind "$0" ${SHOWN_AT} && cd ${SHOWN_AT} && exec "$@"`;
   const prefix = [
     'unshare',
     '--mount',

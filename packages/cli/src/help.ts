@@ -4,6 +4,7 @@ import { unknownCommand } from './command/unknown-command.ts';
 import type { Handler } from './handlers.ts';
 import type { Style } from './output/style.ts';
 
+/** `openshell help`, and every `--help`. */
 export const printHelp: Handler = async (args, io) => {
   io.out(await helpFor(args.operands, io.outStyle));
   return 0;

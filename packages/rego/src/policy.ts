@@ -9,6 +9,7 @@ import { DEFAULT_LIMITS, type Limits } from './evaluate/limits.ts';
 import { ProgramLinker } from './evaluate/program-linker.ts';
 import { CompiledQuery } from './evaluate/query.ts';
 import { Session } from './evaluate/session.ts';
+import { guarded } from './guard.ts';
 import { moduleToJson } from './ast/opa-json.ts';
 import { parseModule, parseQuery } from './syntax/parse.ts';
 import { fromJson, type Json, RegoObject, toJson, type Value } from './value/index.ts';
@@ -57,7 +58,10 @@ export type Modules = Readonly<Record<string, string>> | readonly Module[];
  * Compiles modules to a policy.
  * Throws a RegoError with the place and the offending line; `all` has the others of the same pass.
  */
-export const compile = (modules: Modules, options: CompileOptions = {}): Policy => {
+export const compile = (modules: Modules, options: CompileOptions = {}): Policy =>
+  guarded(() => compileUnguarded(modules, options));
+
+const compileUnguarded = (modules: Modules, options: CompileOptions): Policy => {
   const parsed = isParsed(modules)
     ? modules
     : Object.entries(modules).map(([file, text]) => parseModule(file, text, versionOf(options)));
@@ -108,6 +112,10 @@ export class Policy {
    * Throws a RegoError.
    */
   query(text: string): Query {
+    return guarded(() => this.#prepare(text));
+  }
+
+  #prepare(text: string): Query {
     const body = parseQuery(text, versionOf(this.#options));
     const value = this.#valueQuery(body);
     let all: CompiledQuery | undefined;
@@ -119,7 +127,7 @@ export class Policy {
       value.first(this.#evaluation(input, options), VALUE);
     const query = (input?: Json, options?: EvaluateOptions) => {
       const found = valueOf(input === undefined ? undefined : fromJson(input), options);
-      return found === undefined ? undefined : toJson(found);
+      return found === undefined ? undefined : guarded(() => toJson(found));
     };
     return Object.assign(query, { value: valueOf, results });
   }

@@ -15,7 +15,6 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,34 +39,10 @@ static void tell(const char *format, ...) {
   write_all(CONTROL_FD, line, (size_t)n);
 }
 
-static void remove_cgroups(void) {
-  for (uint32_t i = 0; i < spec.cgroup_count; i++) rmdir(spec.cgroups[i].path);
-}
-
 static _Noreturn void give_up(const char *step, const char *detail) {
   tell("fail %s\t%d\t%s", step, errno, detail);
   if (m.init > 0) kill(m.init, SIGKILL), waitpid(m.init, NULL, 0);
-  remove_cgroups();
   exit(125);
-}
-
-static void join_cgroups(void) {
-  for (uint32_t i = 0; i < spec.cgroup_count; i++) {
-    char path[4096], number[16];
-    const char *at = spec.cgroups[i].settings, *end = at + spec.cgroups[i].settings_size;
-    int failed = mkdir(spec.cgroups[i].path, 0755) && errno != EEXIST;
-    while (!failed && at < end) {
-      snprintf(path, sizeof path, "%s/%s", spec.cgroups[i].path, at);
-      at += strlen(at) + 1;
-      failed = write_file(path, at);
-      at += strlen(at) + 1;
-    }
-    snprintf(path, sizeof path, "%s/cgroup.procs", spec.cgroups[i].path);
-    snprintf(number, sizeof number, "%d", m.init);
-    if (!failed) failed = write_file(path, number);
-    if (failed && spec.cgroups[i].required) give_up("cgroup", spec.cgroups[i].path);
-    if (failed) tell("note cgroup\t%d\t%s", errno, spec.cgroups[i].path);
-  }
 }
 
 static void map_ids(void) {
@@ -96,7 +71,6 @@ static void start_init(void) {
   m.init_socket = pair[0];
   for (uint32_t i = 0; i < spec.idmap_count; i++) close(idmap_fds[i]);
   if (spec.flags & F_USERNS) map_ids();
-  join_cgroups();
   if (report_send(m.init_socket, O_GO_ON, 0, 0, NULL, 0)) give_up("init", "");
 }
 
@@ -223,7 +197,6 @@ int main(int argc, char **argv) {
   if (m.init > 0) kill(m.init, SIGKILL), waitpid(m.init, NULL, 0);
   while (m.init_socket >= 0) take_report(); /* what was said before the end */
   terminal_drain();
-  remove_cgroups();
   if (m.exited) tell("exit %d %d", m.exit_code, m.exit_signal);
   else tell("lost");
   return 0;

@@ -22,7 +22,6 @@ enum {
   MAX_RLIMITS = 16,
   MAX_RULES = 1024,
   MAX_GROUPS = 64,
-  MAX_CGROUPS = 4,
 };
 
 enum flags { F_USERNS = 1, F_PTY0 = 2, F_PTY1 = 4, F_PTY2 = 8, F_HOLD = 16, F_KNOWN = 31 };
@@ -75,8 +74,6 @@ struct spec {
   uint32_t rule_count;
   const uint8_t *seccomp;
   uint32_t seccomp_size;
-  struct { const char *path; uint32_t required; const char *settings; uint32_t settings_size; } cgroups[MAX_CGROUPS];
-  uint32_t cgroup_count;
 };
 
 /* Parses the records in data[0..size). Returns NULL, or what is wrong with them. Keeps pointers into data. */

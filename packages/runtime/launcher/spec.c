@@ -6,7 +6,7 @@
 
 enum tag {
   T_FLAGS = 1, T_IDS, T_GROUPS, T_MAPS, T_HOSTNAME, T_BASE, T_MOUNT, T_IDMAP, T_LISTEN, T_NETLINK, T_ARGV,
-  T_ENV, T_CWD, T_RLIMIT, T_LANDLOCK, T_RULE, T_SECCOMP, T_CGROUP, T_WINDOW,
+  T_ENV, T_CWD, T_RLIMIT, T_LANDLOCK, T_RULE, T_SECCOMP, T_WINDOW,
 };
 
 struct reader {
@@ -89,18 +89,6 @@ static void take_netlink(struct spec *s, struct reader *r) {
   r->at = r->end;
 }
 
-static void take_cgroup(struct spec *s, struct reader *r) {
-  if (s->cgroup_count == MAX_CGROUPS) { r->bad = 1; return; }
-  uint32_t i = s->cgroup_count++;
-  s->cgroups[i].required = u32(r);
-  s->cgroups[i].path = absolute(r);
-  s->cgroups[i].settings = (const char *)r->at;
-  s->cgroups[i].settings_size = (uint32_t)(r->end - r->at);
-  uint32_t strings = 0;
-  for (; r->at < r->end; strings++) text(r);
-  if (strings % 2) r->bad = 1;
-}
-
 static void take(struct spec *s, uint32_t tag, struct reader *r) {
   switch (tag) {
     case T_FLAGS: s->flags = u32(r); if (s->flags & ~(uint32_t)F_KNOWN) r->bad = 1; return;
@@ -145,7 +133,6 @@ static void take(struct spec *s, uint32_t tag, struct reader *r) {
       s->seccomp = r->at, s->seccomp_size = (uint32_t)(r->end - r->at), r->at = r->end;
       if (s->seccomp_size == 0 || s->seccomp_size % 8 || s->seccomp_size / 8 > 4096) r->bad = 1;
       return;
-    case T_CGROUP: take_cgroup(s, r); return;
     case T_WINDOW: s->rows = u32(r), s->columns = u32(r); return;
     default: r->bad = 1;
   }

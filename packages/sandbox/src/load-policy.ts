@@ -3,13 +3,6 @@ import { messageOf, OpenShellError } from '@openshell/base';
 import { defaultPolicy, formatFinding, inspectionNeeded, type Policy, parsePolicy, withBaseline } from '@openshell/policy';
 import type { PolicySource } from './run-options.ts';
 
-/** A policy that this build can enforce completely. */
-export interface LoadedPolicy {
-  readonly policy: Policy;
-  /** True when a file said it: then a path that it lists is meant to exist. */
-  readonly written: boolean;
-}
-
 const read = (file: string): string => {
   try {
     return readFileSync(file, 'utf8');
@@ -26,11 +19,11 @@ const read = (file: string): string => {
  * Reads the policy and adds the baseline paths that exist here. Without a source: no network, the default files.
  * @throws OpenShellError `policy_unreadable`, `policy_invalid`, `inspection_needed` (never run with a rule ignored).
  */
-export const loadPolicy = (source: PolicySource | undefined): LoadedPolicy => {
+export const loadPolicy = (source: PolicySource | undefined): Policy => {
   if (!source) {
     const { readOnly, readWrite } = defaultPolicy.filesystem;
     const filesystem = { ...defaultPolicy.filesystem, readOnly: readOnly.filter(existsSync), readWrite: readWrite.filter(existsSync) };
-    return { policy: withBaseline({ ...defaultPolicy, filesystem }, existsSync), written: false };
+    return withBaseline({ ...defaultPolicy, filesystem }, existsSync);
   }
   const { file } = source;
   const result = parsePolicy(read(file), { file });
@@ -51,7 +44,7 @@ export const loadPolicy = (source: PolicySource | undefined): LoadedPolicy => {
       },
     );
   }
-  return { policy: withBaseline(result.policy, existsSync), written: true };
+  return withBaseline(result.policy, existsSync);
 };
 
 /** Where a binary's path leads: system directories are the same inside and outside. Undefined where nothing is there. */

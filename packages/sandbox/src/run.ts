@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { isatty } from 'node:tty';
 import { configEvent, type EventSink, findingEvent, processEvent, RefusalReporter } from '@openshell/audit';
 import { generation, messageOf, OpenShellError, type SandboxId, sandboxId } from '@openshell/base';
-import { compilePolicy } from '@openshell/policy';
+import { compilePolicy, type Policy } from '@openshell/policy';
 import { type EvidenceSource, EgressProxy, type Tenant } from '@openshell/proxy';
 import { ProcessRuntime, type Sandbox, type SandboxFile } from '@openshell/runtime';
 import { authorityFiles, CA_BUNDLE, EXTRA_CA } from './authorities.ts';
@@ -10,7 +9,7 @@ import { sandboxEnvironment } from './environment.ts';
 import { openEvents } from './events.ts';
 import { evidenceOf } from './evidence.ts';
 import { EXIT_FAILED, EXIT_TIMEOUT, exitCodeOf, exitCodeOfFailure } from './exit-code.ts';
-import { type LoadedPolicy, loadPolicy, resolveBinaryPath } from './load-policy.ts';
+import { loadPolicy, resolveBinaryPath } from './load-policy.ts';
 import { Messages } from './messages.ts';
 import type { RunOptions } from './run-options.ts';
 import { forwardSignals } from './signals.ts';
@@ -40,7 +39,7 @@ const evidenceSource = (sandbox: Sandbox, id: SandboxId, sink: EventSink): Evide
   },
 });
 
-const startSandbox = (options: RunOptions, id: SandboxId, { policy, written }: LoadedPolicy, terminal: (0 | 1 | 2)[]): Promise<Sandbox> => {
+const startSandbox = (options: RunOptions, id: SandboxId, policy: Policy, terminal: (0 | 1 | 2)[]): Promise<Sandbox> => {
   const { filesystem, landlock } = policy;
   const authorities = authorityFiles(options.operator.upstreamCa);
   return new ProcessRuntime().start({
@@ -49,7 +48,6 @@ const startSandbox = (options: RunOptions, id: SandboxId, { policy, written }: L
     readWrite: filesystem.readWrite,
     ...(filesystem.includeWorkdir ? { workdir: options.workdir } : {}),
     landlock: landlock.compatibility,
-    missingPaths: written && landlock.compatibility === 'hard_requirement' ? 'error' : 'skip',
     user: {
       ...(policy.process.runAsUser ? { user: policy.process.runAsUser } : {}),
       ...(policy.process.runAsGroup ? { group: policy.process.runAsGroup } : {}),
@@ -97,6 +95,7 @@ const describe = (error: unknown): string =>
 /** Tells what this machine or policy could not give to the sandbox: on stderr what matters to the person, all of it as events. */
 const reportNotes = (sandbox: Sandbox, id: SandboxId, sink: EventSink, options: RunOptions, messages: Messages): void => {
   for (const note of sandbox.notes) {
+    if (note.feature === 'path' && !options.quiet) messages.write(`openshell: the policy lists ${note.detail}, which does not exist here; it is left out`);
     if (note.feature.startsWith('tproxy')) {
       const message = `capture is off for ${note.feature.endsWith('4') ? 'IPv4' : 'IPv6'} (${note.reason}): programs reach the network through the proxy variables only`;
       sink.write(configEvent({ sandbox: id, state: 'disabled', message, severity: 'low' }));
@@ -115,14 +114,14 @@ const reportNotes = (sandbox: Sandbox, id: SandboxId, sink: EventSink, options: 
 const superviseCommand = async (
   options: RunOptions,
   id: SandboxId,
-  loaded: LoadedPolicy,
+  policy: Policy,
   sink: EventSink,
   messages: Messages,
   terminal: (0 | 1 | 2)[],
 ): Promise<number> => {
-  const engine = compilePolicy(loaded.policy, generation(1), { resolveBinaryPath });
+  const engine = compilePolicy(policy, generation(1), { resolveBinaryPath });
   const refusals = new RefusalReporter({ write: options.quiet ? () => {} : messages.write, color: messages.color });
-  await using sandbox = await startSandbox(options, id, loaded, terminal);
+  await using sandbox = await startSandbox(options, id, policy, terminal);
   const stopForwarding = forwardSignals(sandbox);
   let tenant: Tenant | undefined;
   try {
@@ -159,12 +158,13 @@ const superviseCommand = async (
 export const runSandbox = async (options: RunOptions): Promise<number> => {
   const terminal = terminalDescriptors();
   const messages = new Messages({ rawTerminal: terminal.includes(0), noColor: Boolean(process.env.NO_COLOR) });
-  const id = sandboxId(randomBytes(4).toString('hex'));
+  // Tells sandboxes apart; nothing is kept secret by it.
+  const id = sandboxId(Math.floor(Math.random() * 2 ** 32).toString(16).padStart(8, '0'));
   try {
-    const loaded = loadPolicy(options.policy);
+    const policy = loadPolicy(options.policy);
     const sink = await openEvents(options.events, (error) => messages.write(`openshell: events are lost from here on: ${error.message}`));
     try {
-      return await superviseCommand(options, id, loaded, sink, messages, terminal);
+      return await superviseCommand(options, id, policy, sink, messages, terminal);
     } finally {
       await sink.close();
     }

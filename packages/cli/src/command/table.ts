@@ -27,6 +27,7 @@ const specs: { readonly [Name in CommandName]: () => Promise<CommandSpec<Name>> 
   help: async () => (await import('./table/meta.ts')).help,
 };
 
+/** The description of one command. */
 export const commandSpec = (name: CommandName): Promise<CommandSpec> => specs[name]();
 
 /** All of them: for the help, completion and documentation. */

@@ -6,6 +6,7 @@ import type { Handler } from '../handlers.ts';
 
 type Shell = (typeof shells)[number];
 
+/** `openshell completion SHELL`. */
 export const printCompletion: Handler = async (args, io) => {
   const [shell = ''] = args.operands;
   if (!isShell(shell)) {

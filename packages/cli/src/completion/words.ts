@@ -24,6 +24,7 @@ export const parents = (commands: readonly CommandSpec[]): readonly string[] => 
   ...new Set(commands.flatMap(({ name }) => (name.includes(' ') ? [name.split(' ')[0]!] : []))),
 ];
 
+/** A command's own options, and those that every command has. */
 export const optionsOf = (command: CommandSpec): readonly OptionSpec[] => [
   ...command.options,
   ...commonOptions,

@@ -8,4 +8,5 @@ export interface Configuration {
   readonly runtime?: RuntimeKind;
 }
 
+/** What holds where there is no file. */
 export const noConfiguration: Configuration = { resolve: [], upstreamCa: [] };

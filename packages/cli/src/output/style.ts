@@ -10,6 +10,7 @@ export interface Style {
 const sequence = (on: number, off: number) => (text: string) => `\x1b[${on}m${text}\x1b[${off}m`;
 const asIs = (text: string): string => text;
 
+/** For terminals (ECMA-48, select graphic rendition). */
 export const colours: Style = {
   bold: sequence(1, 22),
   dim: sequence(2, 22),
@@ -18,6 +19,7 @@ export const colours: Style = {
   green: sequence(32, 39),
 };
 
+/** For everything else. */
 export const plain: Style = { bold: asIs, dim: asIs, red: asIs, yellow: asIs, green: asIs };
 
 /**

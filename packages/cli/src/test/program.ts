@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { openshell } from '../openshell.ts';
 import { plain } from '../output/style.ts';
 
+/** This checkout, with a slash at its end. */
 export const checkout = fileURLToPath(new URL('../../../../', import.meta.url));
+/** What a person starts. */
 export const program = `${checkout}bin/openshell`;
 
 /** The configuration of whoever runs the tests has no say in them. */

@@ -39,6 +39,11 @@ describe('an absolute-form request', () => {
       'GET /a%20b?c=d HTTP/1.1\r\nHost: site.example:8080\r\nUser-Agent: x\r\nAccept: */*\r\nVia: 1.1 openshell\r\nConnection: close\r\n\r\n',
     );
     assert.equal(fixture.engine.asked[0]?.adapter, 'forward');
+    while (fixture.tenant.status().connections > 0) await new Promise(setImmediate);
+    assert.deepEqual(
+      fixture.sink.events.map((event) => event.type_uid),
+      [400101, 400102],
+    );
   });
 
   test('loses the fields that are for the proxy or for this connection only', async () => {
@@ -120,6 +125,17 @@ describe('an absolute-form request', () => {
     const socket = await fixture.client();
     socket.end('GET http://site.example/ HTTP/1.1\r\nHost: x\r\n\r\n');
     assert.equal(String(await readAll(socket)), OK);
+  });
+
+  test('an early response ends the request as well', async () => {
+    const { fixture } = await withSite({ allow: ['early.example:80'] });
+    await using _ = fixture;
+    await fixture.origin('early.example', (socket) => socket.once('data', () => socket.end(OK)));
+    const socket = await fixture.client();
+    socket.write('PUT http://early.example/ HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\nab');
+    assert.equal(await readUntil(socket, 'ok'), OK);
+    socket.end(Buffer.alloc(3998));
+    assert.equal(await closeReason(socket), undefined);
   });
 
   test('a malformed chunk ends the exchange with 400', async () => {

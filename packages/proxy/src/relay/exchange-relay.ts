@@ -44,6 +44,11 @@ class RequestPump {
     this.#take(initial);
     client.on('data', (chunk: Buffer) => this.#take(chunk));
     upstream.on('drain', () => client.resume());
+    // With the response complete there is nothing more to ask; what is left of the request would be for nobody.
+    upstream.once('end', () => {
+      this.#done = true;
+      upstream.end();
+    });
     if (client.readableEnded) this.#ended();
     else client.on('end', () => this.#ended());
     client.resume();
@@ -71,6 +76,7 @@ class RequestPump {
    * ends after it has only said that it sends no more, and still waits for the response.
    */
   #ended(): void {
-    if (!this.#done) this.#relay.abort('the client ended within its request');
+    if (this.#done) this.#relay.halfClosed();
+    else this.#relay.abort('the client ended within its request');
   }
 }

@@ -64,6 +64,11 @@ export class RawRelay {
     client.resume();
   }
 
+  /** One side has ended: from now on silence means less patience. */
+  halfClosed(): void {
+    this.#client.setTimeout(this.#limits.halfClosedIdleTime);
+  }
+
   /** Ends both sides at once with a reset, so that neither takes what it has for all. */
   abort(reason: string): void {
     this.#reason ??= reason;
@@ -106,7 +111,7 @@ export class RawRelay {
 
   #pass(to: Socket): void {
     if (to.writable) to.end();
-    this.#client.setTimeout(this.#limits.halfClosedIdleTime);
+    this.halfClosed();
   }
 
   #watch(socket: Socket, other: Socket): void {

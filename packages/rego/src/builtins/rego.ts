@@ -2,13 +2,14 @@ import { ANY, objectOf, record, setOf, STRING } from '../types/index.ts';
 import { format, type RegoObject, RegoSet, type Value } from '../value/index.ts';
 import { BuiltinError, type BuiltinContext, type BuiltinDeclaration, OperandError } from './contract.ts';
 import { builtin } from './declare.ts';
+import { wrapped } from './encoding.ts';
 import { objectAt, setAt, stringAt } from './operands.ts';
 
 const parseModule = (args: readonly Value[], context: BuiltinContext): Value => {
   const filename = stringAt(args, 0);
   const text = stringAt(args, 1);
   context.spend(1 + text.length);
-  return context.parseModule(filename, text);
+  return wrapped(() => context.parseModule(filename, text));
 };
 
 const REQUEST_MEMBERS = new Set([

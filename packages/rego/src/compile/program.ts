@@ -126,6 +126,7 @@ const compileRule = (group: RuleGroup, { rule, module }: RuleSource, context: Gr
 
 const lowerRule = (rule: ResolvedRule, context: ExpandContext): CoreRule => {
   const body: CoreExpr[] = [];
+  const before = context.errors.length;
   const params = rule.args.map((arg) => parameter(arg, body, context));
   const unique = uniqueParameters(params, body, rule, context);
   body.push(...expandBody(rule.body, context));
@@ -133,11 +134,13 @@ const lowerRule = (rule: ResolvedRule, context: ExpandContext): CoreRule => {
   const key = rule.key === undefined ? {} : { key: expandHeadTerm(rule.key, body, context) };
   const value = expandHeadTerm(rule.value, body, context);
   const bound = new Set(unique);
+  const core = { params: unique, body, path, ...key, value, location: rule.location };
+  // A call that could not be made sense of leaves its result unbound; to report that as well would only distract.
+  if (context.errors.length > before) return core;
   const heads: CoreTerm[] = [...path, value];
   if (key.key !== undefined) heads.push(key.key);
   checkHead(heads, body, bound, rule.location, context.errors);
-  const ordered = orderBody(body, bound, context.errors);
-  return { params: unique, body: ordered, path, ...key, value, location: rule.location };
+  return { ...core, body: orderBody(body, bound, context.errors) };
 };
 
 /** The variable of an argument; a pattern is matched in the body. */

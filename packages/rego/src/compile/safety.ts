@@ -1,6 +1,6 @@
 import type { Location } from '../ast/location.ts';
 import { RegoError } from '../error.ts';
-import type { CoreBody, CoreExpr, CoreStatement, CoreTerm, CoreWith } from './core.ts';
+import type { CoreBody, CoreCall, CoreExpr, CoreStatement, CoreTerm, CoreWith } from './core.ts';
 import { outputsOf } from './outputs.ts';
 import { writtenName } from './scope.ts';
 import { addTermNames, closureNames, exprNames, type Names } from './variables.ts';
@@ -101,10 +101,8 @@ const orderStatement = (
       return { ...statement, term: order(statement.term) };
     case 'unify':
       return { ...statement, left: order(statement.left), right: order(statement.right) };
-    case 'call': {
-      const output = statement.output === undefined ? {} : { output: order(statement.output) };
-      return { ...statement, args: statement.args.map(order), ...output };
-    }
+    case 'call':
+      return orderCall(statement, order);
     case 'every': {
       const inner = new Set([...known, statement.value]);
       if (statement.key !== undefined) inner.add(statement.key);
@@ -117,6 +115,21 @@ const orderStatement = (
       return statement satisfies never;
   }
 };
+
+/**
+ * `a == b` as a statement becomes `a = b`, now that it can bind nothing any more. So `not input.x == 1` holds without an
+ * `x`, as it does in OPA, where operands of other calls must be defined even inside of `not`.
+ */
+const orderCall = (call: CoreCall, order: (term: CoreTerm) => CoreTerm): CoreStatement => {
+  const [left, right] = call.args.map(order);
+  if (call.output === undefined && isEqual(call) && left !== undefined && right !== undefined) {
+    return { type: 'unify', left, right };
+  }
+  const output = call.output === undefined ? {} : { output: order(call.output) };
+  return { ...call, args: call.args.map(order), ...output };
+};
+
+const isEqual = ({ callee }: CoreCall): boolean => callee.type === 'builtin' && callee.declaration.name === 'equal';
 
 const orderWith = (modifier: CoreWith, order: (term: CoreTerm) => CoreTerm): CoreWith => {
   if (modifier.type !== 'function') return { ...modifier, value: order(modifier.value) };

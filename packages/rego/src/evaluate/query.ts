@@ -1,5 +1,6 @@
 import type { CoreQuery } from '../compile/program.ts';
 import { RegoError } from '../error.ts';
+import { guarded } from '../guard.ts';
 import type { Value } from '../value/index.ts';
 import { compileBody } from './body.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -53,17 +54,9 @@ export class CompiledQuery {
     const outer = this.#visit;
     this.#visit = visit;
     try {
-      this.#run(evaluation, new Array<Value | undefined>(this.#layout.size).fill(undefined));
-    } catch (error) {
-      throw isStackOverflow(error) ? tooDeep() : error;
+      guarded(() => this.#run(evaluation, new Array<Value | undefined>(this.#layout.size).fill(undefined)));
     } finally {
       this.#visit = outer;
     }
   }
 }
-
-const isStackOverflow = (error: unknown): boolean =>
-  error instanceof RangeError && error.message.includes('call stack');
-
-const tooDeep = (): RegoError =>
-  new RegoError('eval_limit_error', 'rules, statements or values are nested too deeply to be evaluated');

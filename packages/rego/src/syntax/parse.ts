@@ -2,6 +2,7 @@ import type { Body } from '../ast/expr.ts';
 import { Source } from '../ast/location.ts';
 import type { Import, Module, Package, RegoVersion, Rule } from '../ast/module.ts';
 import type { Term } from '../ast/term.ts';
+import { RegoError } from '../error.ts';
 import { attachAnnotations, parseAnnotations } from './annotations.ts';
 import { Cursor } from './cursor.ts';
 import { parseBody } from './expressions.ts';
@@ -11,6 +12,8 @@ import { parseNamed } from './terms.ts';
 import { FUTURE_KEYWORDS } from './token.ts';
 
 export interface ParseOptions {
+  /** Longest text, in UTF-16 units; 4 Mi unless told. Larger tables belong into data, not into modules. */
+  readonly maxLength?: number;
   /** `v1` unless told; `v0` knows `if`, `contains`, `in` and `every` only when they are imported. */
   readonly version?: RegoVersion;
 }
@@ -21,7 +24,7 @@ export interface ParseOptions {
  * Throws a RegoError (`rego_parse_error`).
  */
 export const parseModule = (file: string, text: string, options: ParseOptions = {}): Module => {
-  const source = new Source(file, text);
+  const source = checkedSource(file, text, options);
   const { tokens, comments } = lex(source);
   const cursor = new Cursor(source, tokens, options.version ?? 'v1');
   if (cursor.is('eof')) throw cursor.error(cursor.token, 'empty module');
@@ -42,9 +45,18 @@ export const parseModule = (file: string, text: string, options: ParseOptions = 
  * Throws a RegoError (`rego_parse_error`).
  */
 export const parseQuery = (text: string, options: ParseOptions = {}): Body => {
-  const source = new Source('', text);
+  const source = checkedSource('', text, options);
   const cursor = new Cursor(source, lex(source).tokens, options.version ?? 'v1');
   return parseBody(cursor, 'eof');
+};
+
+const DEFAULT_MAX_LENGTH = 4 * 1024 * 1024;
+
+const checkedSource = (file: string, text: string, { maxLength = DEFAULT_MAX_LENGTH }: ParseOptions): Source => {
+  const source = new Source(file, text);
+  if (text.length <= maxLength) return source;
+  const location = { source: new Source(file, ''), row: 1, column: 1, start: 0, end: 0 };
+  throw new RegoError('rego_parse_error', `the text is longer than ${maxLength} characters`, location);
 };
 
 const parsePackage = (cursor: Cursor): Package => {

@@ -1,5 +1,6 @@
 import { compareNumbers } from './decimal.ts';
 import type { RegoObject } from './object.ts';
+import { Visits } from './too-large.ts';
 import { isArray, type TypeName, typeName, type Value } from './value.ts';
 
 /** OPA sorts values of different types in this order. */
@@ -18,10 +19,16 @@ export const compare = (a: Value, b: Value): number => {
   if (a === b) return 0;
   if (typeof a === 'string' && typeof b === 'string') return compareStrings(a, b);
   if (typeof a === 'number' && typeof b === 'number') return a - b;
+  return compareDeep(a, b, new Visits());
+};
+
+const compareDeep = (a: Value, b: Value, visits: Visits): number => {
+  if (a === b) return 0;
+  visits.visit();
   const kind = typeName(a);
   const other = typeName(b);
   if (kind !== other) return RANK[kind] - RANK[other];
-  return compareSameType(a, b);
+  return compareSameType(a, b, visits);
 };
 
 /** Whether two values are the same to Rego: `1` and `1.0` are. */
@@ -29,7 +36,7 @@ export const equal = (a: Value, b: Value): boolean => {
   if (a === b) return true;
   if (typeof a !== 'object' && typeof b !== 'object') return false;
   if (a === null || b === null) return false;
-  if (isArray(a)) return isArray(b) && equalArrays(a, b);
+  if (isArray(a)) return isArray(b) && a.length === b.length && compare(a, b) === 0;
   if (isArray(b)) return false;
   if (typeof a === 'object' && typeof b === 'object') {
     if (a.kind !== b.kind) return false;
@@ -55,42 +62,35 @@ const codePointRank = (unit: number): number => {
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 };
 
-const equalArrays = (a: readonly Value[], b: readonly Value[]): boolean => {
-  if (a.length !== b.length) return false;
-  for (let index = 0; index < a.length; index += 1) {
-    if (!equal(a[index]!, b[index]!)) return false;
-  }
-  return true;
-};
-
-const compareSameType = (a: Value, b: Value): number => {
+const compareSameType = (a: Value, b: Value, visits: Visits): number => {
+  if (typeof a === 'string') return compareStrings(a, b as string);
   if (typeof a === 'boolean') return a ? 1 : -1;
   if (typeof a === 'number') return compareNumbers(a, b as number);
-  if (typeof a !== 'object' || a === null) return 0;
-  if (isArray(a)) return compareArrays(a, b as readonly Value[]);
+  if (a === null) return 0;
+  if (isArray(a)) return compareArrays(a, b as readonly Value[], visits);
   const other = b as typeof a;
   if (a.kind === 'number') return compareNumbers(a, other as typeof a);
-  if (a.kind === 'set') return compareArrays(a.sorted, (other as typeof a).sorted);
-  return compareObjects(a, other as typeof a);
+  if (a.kind === 'set') return compareArrays(a.sorted, (other as typeof a).sorted, visits);
+  return compareObjects(a, other as typeof a, visits);
 };
 
-const compareArrays = (a: readonly Value[], b: readonly Value[]): number => {
+const compareArrays = (a: readonly Value[], b: readonly Value[], visits: Visits): number => {
   const length = Math.min(a.length, b.length);
   for (let index = 0; index < length; index += 1) {
-    const order = compare(a[index]!, b[index]!);
+    const order = compareDeep(a[index]!, b[index]!, visits);
     if (order !== 0) return order;
   }
   return a.length - b.length;
 };
 
-const compareObjects = (a: RegoObject, b: RegoObject): number => {
+const compareObjects = (a: RegoObject, b: RegoObject, visits: Visits): number => {
   const left = a.sortedKeys;
   const right = b.sortedKeys;
   const length = Math.min(left.length, right.length);
   for (let index = 0; index < length; index += 1) {
-    const keys = compare(left[index]!, right[index]!);
+    const keys = compareDeep(left[index]!, right[index]!, visits);
     if (keys !== 0) return keys;
-    const values = compare(a.get(left[index]!)!, b.get(right[index]!)!);
+    const values = compareDeep(a.get(left[index]!)!, b.get(right[index]!)!, visits);
     if (values !== 0) return values;
   }
   return left.length - right.length;

@@ -1,4 +1,5 @@
 import { numberText } from './decimal.ts';
+import { boundedText } from './too-large.ts';
 import { isArray, type Value } from './value.ts';
 
 /** A value as Rego text, the way OPA prints terms: `{"a": 1}`, `{1, 2}`, `set()`. */
@@ -13,10 +14,11 @@ export const format = (value: Value): string => {
       break;
   }
   if (value === null) return 'null';
-  if (isArray(value)) return `[${value.map(format).join(', ')}]`;
+  if (isArray(value)) return boundedText(`[${value.map(format).join(', ')}]`);
   if (value.kind === 'number') return numberText(value);
-  if (value.kind === 'set') return value.size === 0 ? 'set()' : `{${value.sorted.map(format).join(', ')}}`;
-  return `{${value.sortedKeys.map((key) => `${format(key)}: ${format(value.get(key)!)}`).join(', ')}}`;
+  if (value.kind === 'set') return value.size === 0 ? 'set()' : boundedText(`{${value.sorted.map(format).join(', ')}}`);
+  const members = value.sortedKeys.map((key) => `${format(key)}: ${format(value.get(key)!)}`);
+  return boundedText(`{${members.join(', ')}}`);
 };
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = {

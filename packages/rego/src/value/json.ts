@@ -1,5 +1,6 @@
 import { numberFromBigInt, numberFromDouble, numberFromText, numberText, toDouble } from './decimal.ts';
 import { RegoObject } from './object.ts';
+import { boundedText, Visits } from './too-large.ts';
 import { isArray, type Value } from './value.ts';
 
 /** What `JSON.parse` yields, and big integers. */
@@ -29,15 +30,18 @@ export const fromJson = (json: Json): Value => {
  * The JSON of a value as OPA gives it: sets are sorted arrays, keys that are not strings are their JSON text.
  * Numbers that a double cannot hold become the nearest double; `jsonText` keeps them.
  */
-export const toJson = (value: Value): Json => {
+export const toJson = (value: Value): Json => convert(value, new Visits());
+
+const convert = (value: Value, visits: Visits): Json => {
   switch (typeof value) {
     case 'string':
     case 'boolean':
     case 'number':
       return value;
     default:
+      visits.visit();
       if (value === null) return null;
-      return isArray(value) ? value.map(toJson) : compositeToJson(value);
+      return isArray(value) ? value.map((element) => convert(element, visits)) : compositeToJson(value, visits);
   }
 };
 
@@ -53,13 +57,13 @@ export const jsonText = (value: Value): string => {
       break;
   }
   if (value === null) return 'null';
-  if (isArray(value)) return `[${value.map(jsonText).join(',')}]`;
+  if (isArray(value)) return boundedText(`[${value.map(jsonText).join(',')}]`);
   if (value.kind === 'number') return numberText(value);
-  if (value.kind === 'set') return `[${value.sorted.map(jsonText).join(',')}]`;
+  if (value.kind === 'set') return boundedText(`[${value.sorted.map(jsonText).join(',')}]`);
   const members = value.sortedKeys.map(
     (key) => `${JSON.stringify(keyName(key))}:${jsonText(value.get(key)!)}`,
   );
-  return `{${members.join(',')}}`;
+  return boundedText(`{${members.join(',')}}`);
 };
 
 /**
@@ -73,11 +77,12 @@ export const keyName = (key: Value): string => (typeof key === 'string' ? key : 
 
 const compositeToJson = (
   value: Exclude<Value, null | boolean | string | number | readonly Value[]>,
+  visits: Visits,
 ): Json => {
   if (value.kind === 'number') return toDouble(value);
-  if (value.kind === 'set') return value.sorted.map(toJson);
+  if (value.kind === 'set') return value.sorted.map((member) => convert(member, visits));
   const json: Record<string, Json> = {};
-  for (const key of value.sortedKeys) define(json, keyName(key), toJson(value.get(key)!));
+  for (const key of value.sortedKeys) define(json, keyName(key), convert(value.get(key)!, visits));
   return json;
 };
 

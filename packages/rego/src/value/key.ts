@@ -1,3 +1,4 @@
+import { boundedText } from './too-large.ts';
 import { isArray, type Value } from './value.ts';
 
 /** What stands for a value in a `Map` or `Set`: the same for equal values, different for all others. */
@@ -26,7 +27,7 @@ export const stringKey = (text: string): string => (text.charCodeAt(0) === 0 ? `
 const arrayKey = (array: readonly Value[]): string => {
   let key = '\0[';
   for (const element of array) key += embeddedKey(element);
-  return `${key}]`;
+  return boundedText(`${key}]`);
 };
 
 /** A key that can stand in a row with others: no two rows of values have the same text. */

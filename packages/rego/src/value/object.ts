@@ -1,6 +1,7 @@
 import { compare } from './compare.ts';
 import { fromJson, type JsonObject } from './json.ts';
 import { embeddedKey, type Key, keyOf, stringKey } from './key.ts';
+import { boundedText } from './too-large.ts';
 import type { Value } from './value.ts';
 
 /**
@@ -92,7 +93,7 @@ export class RegoObject {
     if (this.#key === undefined) {
       let text = '\0{';
       for (const key of this.sortedKeys) text += embeddedKey(key) + embeddedKey(this.get(key)!);
-      this.#key = `${text}}`;
+      this.#key = boundedText(`${text}}`);
     }
     return this.#key;
   }

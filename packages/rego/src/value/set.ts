@@ -1,5 +1,6 @@
 import { compare } from './compare.ts';
 import { embeddedKey, type Key, keyOf } from './key.ts';
+import { boundedText } from './too-large.ts';
 import type { Value } from './value.ts';
 
 /** A set of values. Iterates in the order of `compare`. Filled while it is built, never changed once handed out. */
@@ -57,7 +58,7 @@ export class RegoSet {
     if (this.#key === undefined) {
       let key = '\0<';
       for (const member of this.sorted) key += embeddedKey(member);
-      this.#key = `${key}>`;
+      this.#key = boundedText(`${key}>`);
     }
     return this.#key;
   }

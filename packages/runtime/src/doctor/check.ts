@@ -19,11 +19,12 @@ export interface Check {
 }
 
 export interface MachineReport {
-  /** Nothing is missing and nothing that matters is unknown: `openshell run` works here with full enforcement. */
+  /** Nothing is missing: `openshell run` works here with full enforcement. */
   readonly ready: boolean;
   readonly checks: readonly Check[];
 }
 
+/** A check of something that is there. */
 export const ok = (id: string, title: string, detail: string): Check => ({ id, title, status: 'ok', detail });
 
 export interface Lack {
@@ -31,6 +32,7 @@ export interface Lack {
   readonly remedy: string;
 }
 
+/** A check of something that `openshell run` cannot do without. */
 export const missing = (id: string, title: string, lack: Lack): Check => ({
   id,
   title,
@@ -38,6 +40,7 @@ export const missing = (id: string, title: string, lack: Lack): Check => ({
   ...lack,
 });
 
+/** A check of something that it can do without. */
 export const optional = (id: string, title: string, lack: Lack): Check => ({
   id,
   title,

@@ -1,6 +1,7 @@
 import { type Check, ok, optional } from './check.ts';
 import type { MachineFacts } from './facts.ts';
 
+/** Rlimits stand in for them, less exactly. */
 export const judgeCgroups = ({ cgroups }: MachineFacts): Check => {
   const id = 'cgroups';
   const title = 'Control groups';
@@ -17,6 +18,7 @@ export const judgeCgroups = ({ cgroups }: MachineFacts): Check => {
   });
 };
 
+/** For links to virtual machines and containers. */
 export const judgeTun = ({ tun }: MachineFacts): Check => {
   const id = 'tun';
   const title = '/dev/net/tun';
@@ -38,6 +40,7 @@ export const judgeTun = ({ tun }: MachineFacts): Check => {
   }
 };
 
+/** For the kind `boxlite`. */
 export const judgeKvm = ({ kvm, architecture }: MachineFacts): Check => {
   const id = 'kvm';
   const title = 'KVM';
@@ -85,6 +88,7 @@ export const judgeOciRuntimes = ({ programs }: MachineFacts): readonly Check[] =
     return ok(name, title, found.version === undefined ? found.path : `${found.version} (${found.path})`);
   });
 
+/** For the Docker driver. */
 export const judgeDocker = ({ docker }: MachineFacts): Check => {
   const id = 'docker';
   const title = 'Docker';

@@ -7,6 +7,7 @@ import { answer } from './judge-launcher.ts';
 /** Without this ABI a file that policy makes read-only can be emptied: below it, enforcement has a hole. */
 const leastAbi = 3;
 
+/** Missing, too, below the ABI from which on files are held as a policy says. */
 export const judgeLandlock = (facts: MachineFacts): Check => {
   const id = 'landlock';
   const title = 'Landlock';
@@ -31,6 +32,7 @@ const landlockRemedy = ({ securityModules }: MachineFacts): string => {
   return `Add lsm=${list} to the kernel's parameters and boot again; if that does not help, the kernel was built without CONFIG_SECURITY_LANDLOCK.`;
 };
 
+/** Without the launcher, the kernel's own list of actions tells. */
 export const judgeSeccomp = (facts: MachineFacts): Check => {
   const id = 'seccomp';
   const title = 'seccomp filters';
@@ -45,6 +47,7 @@ export const judgeSeccomp = (facts: MachineFacts): Check => {
   });
 };
 
+/** Asked for now, because runtimes to come may use it. */
 export const judgeSeccompNotify = (facts: MachineFacts): Check => {
   const id = 'seccomp_notify';
   const title = 'seccomp notification';

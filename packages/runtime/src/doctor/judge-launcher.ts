@@ -4,6 +4,7 @@ import type { MachineFacts, ProbeAnswer } from './facts.ts';
 /** The first Linux with Landlock, and so the first that a sandbox can be enforced on. */
 const oldestKernel = [5, 13] as const;
 
+/** Linux, new enough, on a processor that the launcher is written for. */
 export const judgePlatform = ({ platform, architecture, kernelRelease }: MachineFacts): Check => {
   const id = 'platform';
   const title = 'System';
@@ -27,6 +28,7 @@ const isOlder = (release: string): boolean => {
   return major < oldestKernel[0] || (major === oldestKernel[0] && minor < oldestKernel[1]);
 };
 
+/** The one native program: nothing starts without it. */
 export const judgeLauncher = ({ launcher }: MachineFacts): Check => {
   const id = 'launcher';
   const title = 'Launcher';
@@ -74,6 +76,7 @@ export interface ProbedCheck {
   no(error: ProbeAnswer): Check;
 }
 
+/** Makes a check of a yes or no, or of no answer at all. */
 export const judgeProbed = (facts: MachineFacts, { id, title, key, works, no }: ProbedCheck): Check => {
   const said = answer(facts, key);
   if (said === undefined) return untried(id, title);

@@ -37,6 +37,7 @@ const containerRemedy = (said: ProbeAnswer): string =>
     ? 'Boot a kernel that was built with namespaces (CONFIG_NAMESPACES, CONFIG_USER_NS).'
     : 'In a container: start it with --security-opt seccomp=unconfined --security-opt apparmor=unconfined, and as root with --cap-add SYS_ADMIN --cap-add NET_ADMIN too.';
 
+/** They are what keeps a sandbox from every network. */
 export const judgeNetworkNamespaces = (facts: MachineFacts): Check => {
   const id = 'network_namespaces';
   const title = 'Network namespaces';
@@ -57,6 +58,7 @@ export const judgeNetworkNamespaces = (facts: MachineFacts): Check => {
   });
 };
 
+/** They are what hides the files of the host. */
 export const judgeMounts = (facts: MachineFacts): Check => {
   const id = 'mounts';
   const title = 'Mount namespaces';

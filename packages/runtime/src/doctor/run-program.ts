@@ -34,5 +34,7 @@ export const runProgram = (
       else if (error.signal && error.killed) resolve({ kind: 'late' });
       else if (error.signal) resolve({ kind: 'killed', signal: error.signal });
       else resolve({ kind: 'unstartable', reason: String(error.code ?? error.message) });
-    }).stdin?.on('error', () => {}).end(input);
+    })
+      .stdin?.on('error', () => {})
+      .end(input);
   });

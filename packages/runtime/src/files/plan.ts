@@ -10,8 +10,6 @@ export interface FilesRequest {
   readonly readWrite: readonly string[];
   /** Shown and writable whatever it is, the host's /tmp included. */
   readonly workdir?: string;
-  /** True: a listed path that is not there is an error. False: it is left out and named in `missing`. */
-  readonly strict: boolean;
   /** A private, empty, writable directory is mounted here. */
   readonly home: string;
   /** Files of ours, shown in place of the host's. */
@@ -65,12 +63,6 @@ class Builder {
   add(path: string, writable: boolean): void {
     const host = lookUpHostPath(path);
     if (!host) {
-      if (this.#request.strict) {
-        throw new OpenShellError(`${path} is listed by the policy and does not exist`, {
-          code: 'path_missing',
-          remedy: 'Create it, remove it from filesystem_policy, or set landlock.compatibility to best_effort.',
-        });
-      }
       this.missing.push(path);
       return;
     }
@@ -219,7 +211,8 @@ const dropRepeated = (paths: readonly AllowedPath[]): AllowedPath[] => [
 /**
  * Computes the sandbox's view of files: mounts in an order in which parents come first, identity maps, and the
  * paths for Landlock.
- * @throws OpenShellError `path_missing` (strict only), `writable_root`.
+ * A listed path that does not exist is left out and named in `missing`: what is not there cannot be touched.
+ * @throws OpenShellError `writable_root`.
  */
 export const planFiles = (request: FilesRequest): FilesPlan => {
   const builder = new Builder(request);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { ProcessFacts } from './reply.ts';
 
@@ -37,6 +36,8 @@ export class HashCache {
 }
 
 const hashFile = async (key: string, path: string): Promise<string> => {
+  // Loading it takes some 15 ms, which a command without connections need not wait for.
+  const { createHash } = await import('node:crypto');
   const file = await open(path, 'r');
   try {
     const check = async (): Promise<void> => {

@@ -1,7 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
-import type { CgroupItem, LauncherSpec } from '../spec/spec.ts';
+import { readFileSync } from 'node:fs';
+import type { LauncherSpec } from '../spec/spec.ts';
 
-/** Processes and threads of one sandbox. Enough for large builds, far from what a machine can hold. */
+/**
+ * Processes and threads of one sandbox. Enough for large builds, far from what a machine can hold. A resource limit and not a
+ * control group, since joining one waits for an RCU grace period (10 ms and more a spawn): the limit counts by user, and every
+ * sandbox has a user, or a user namespace, of its own.
+ */
 export const MAX_PROCESSES = 8192;
 
 /** RLIMIT numbers of Linux, the same on x86-64 and arm64 (asm-generic/resource.h). */
@@ -23,23 +27,4 @@ export const workloadLimits = (): LauncherSpec['rlimits'] => {
     { resource: RLIMIT_CORE, soft: 1n, hard: 1n },
     { resource: RLIMIT_NPROC, soft: processes, hard: processes },
   ];
-};
-
-/**
- * The control group that bounds a sandbox's processes, where this user may make one: beside the supervisor's own
- * group, so that limits set on the supervisor hold for its sandboxes. RLIMIT_NPROC is what remains elsewhere.
- */
-export const planCgroups = (name: string): CgroupItem[] => {
-  const settings = [{ file: 'pids.max', value: String(MAX_PROCESSES) }];
-  const own = readFileSync('/proc/self/cgroup', 'utf8').split('\n');
-  const legacy = own.find((line) => line.split(':')[1] === 'pids')?.split(':')[2];
-  if (legacy && existsSync('/sys/fs/cgroup/pids')) {
-    const path = `/sys/fs/cgroup/pids${legacy === '/' ? '' : legacy}/openshell-${name}`;
-    return [{ path, required: false, settings }];
-  }
-  const unified = own.find((line) => line.startsWith('0::'))?.slice(3);
-  if (!unified || !existsSync('/sys/fs/cgroup/cgroup.controllers')) return [];
-  // In the unified hierarchy a group with processes has no children: the sandbox's stands beside ours.
-  const parent = unified === '/' ? '' : unified.slice(0, unified.lastIndexOf('/'));
-  return [{ path: `/sys/fs/cgroup${parent}/openshell-${name}`, required: false, settings }];
 };

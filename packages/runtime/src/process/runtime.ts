@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Socket as DatagramSocket } from 'node:dgram';
 import { createServer, type Server } from 'node:net';
 import { OpenShellError } from '@openshell/base';
@@ -19,7 +18,7 @@ import {
   type ReceivedHandle,
   type StdioTarget,
 } from './launcher-process.ts';
-import { planCgroups, workloadLimits } from './limits.ts';
+import { workloadLimits } from './limits.ts';
 import { Sandbox, type SandboxExit, type SandboxNote } from './sandbox.ts';
 import { planUserForRoot, planUserForUser, type RequestedUser, type UserPlan } from './user.ts';
 
@@ -50,21 +49,21 @@ export interface SandboxCommand {
 }
 
 export interface SandboxSpec {
-  readonly id?: string;
+  readonly id: string;
   readonly hostname?: string;
   readonly readOnly: readonly string[];
   readonly readWrite: readonly string[];
   /** A directory of the host that is shown and writable. */
   readonly workdir?: string;
   readonly landlock: LandlockCompatibility;
-  /** What a listed path that does not exist is: an error, or left out and noted. */
-  readonly missingPaths: 'error' | 'skip';
   readonly user: RequestedUser;
   /** Files of ours, e.g. `/etc/resolv.conf`. */
   readonly files: readonly SandboxFile[];
   /** Absent: the sandbox starts with its init alone. */
   readonly command?: SandboxCommand;
 }
+
+const NETWORK = sandboxNetwork(CAPTURE_PORT);
 
 /** What composes runtime and proxy may ask of a kind before using it. */
 export interface RuntimeCapabilities {
@@ -131,25 +130,24 @@ export class ProcessRuntime {
     snapshots: false,
   };
   readonly #hashes = new HashCache();
-  readonly #architecture = seccompArchitecture(process.arch);
+  /** The same for every sandbox, and 2 ms of work. */
+  readonly #seccomp = buildSeccompProgram({ arch: seccompArchitecture(process.arch) });
   /** Said by the first launcher; the kernel does not change while we run. */
   #landlockAbi: number | undefined;
 
   /**
    * Builds a sandbox around `spec.command` and returns when its boundary stands and its listeners are open.
    * The command starts with `run()`.
-   * @throws OpenShellError `launcher_missing`, `launch_failed` (the message names the step), `path_missing`,
-   * `writable_root`, `landlock_missing`.
+   * @throws OpenShellError `launcher_missing`, `launch_failed` (the message names the step),  `writable_root`, `landlock_missing`.
    */
   start(spec: SandboxSpec): Promise<Sandbox> {
-    const id = spec.id ?? randomBytes(4).toString('hex');
+    const { id } = spec;
     const { user, passwd, group } = planUser(spec);
     const mapOwners = process.geteuid?.() === 0;
     const files = planFiles({
       readOnly: spec.readOnly,
       readWrite: spec.readWrite,
       ...(spec.workdir === undefined ? {} : { workdir: spec.workdir }),
-      strict: spec.missingPaths === 'error',
       home: SANDBOX_HOME,
       files: [
         ...spec.files,
@@ -175,11 +173,10 @@ export class ProcessRuntime {
         idmaps: files.idmaps,
         mounts: files.mounts,
         listeners: LISTENERS,
-        netlinks: sandboxNetwork(CAPTURE_PORT),
+        netlinks: NETWORK,
         rlimits: workloadLimits(),
         ...(landlock ? { landlock } : {}),
-        seccomp: buildSeccompProgram({ arch: this.#architecture }),
-        cgroups: mapOwners ? planCgroups(id) : [],
+        seccomp: this.#seccomp,
         ...(command
           ? {
               command: {

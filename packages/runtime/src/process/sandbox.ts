@@ -21,7 +21,7 @@ export interface SandboxListeners {
 
 /** Something that the sandbox goes without: a kernel feature that was refused, or a path that is not there. */
 export interface SandboxNote {
-  /** `tproxy4`, `tproxy6`, `routes6`, `cgroup`, `path`. */
+  /** `tproxy4`, `tproxy6`, `routes6`, `landlock`, `path`. */
   readonly feature: string;
   /** An errno's name, or `missing`. */
   readonly reason: string;

@@ -13,8 +13,12 @@ export interface RequestedUser {
   readonly group?: string;
 }
 
-/** In Debian's range that no package uses (Debian policy 9.2.2); it owns nothing on the host. */
-const SANDBOX_ID = 65000;
+/**
+ * Ids for sandboxes that root starts: above what distributions and sub-id ranges hand out in practice, below 2²¹, which is what
+ * old archive formats can say. Each sandbox takes one at random, so that no two share a user; it owns nothing on any disk.
+ */
+const FIRST_ID = 2_000_000;
+const ID_COUNT = 97_000;
 const SANDBOX_NAME = 'sandbox';
 
 const readLines = (path: string): string[] => {
@@ -31,9 +35,9 @@ const idOf = (lines: readonly string[], name: string): number | undefined => {
   return Number.isInteger(id) && id > 0 ? id : undefined;
 };
 
-const choose = (requested: string | undefined, lines: readonly string[]): number => {
+const choose = (requested: string | undefined, lines: readonly string[], otherwise: number): number => {
   if (requested && /^[1-9][0-9]*$/.test(requested)) return Number(requested);
-  return idOf(lines, SANDBOX_NAME) ?? SANDBOX_ID;
+  return (requested && idOf(lines, requested)) || otherwise;
 };
 
 export interface UserPlan {
@@ -43,12 +47,13 @@ export interface UserPlan {
   readonly group?: Uint8Array;
 }
 
-/** For root: a user that is nobody on the host, by the policy's wish, called `sandbox`, or SANDBOX_ID. */
+/** For root: the user that the policy names, or one that is nobody on the host. */
 export const planUserForRoot = (requested: RequestedUser, home: string): UserPlan => {
   const users = readLines('/etc/passwd');
   const groups = readLines('/etc/group');
-  const uid = choose(requested.user, users);
-  const gid = choose(requested.group, groups);
+  const own = FIRST_ID + Math.floor(Math.random() * ID_COUNT);
+  const uid = choose(requested.user, users, own);
+  const gid = choose(requested.group, groups, own);
   const named = users.find((line) => line.split(':')[2] === String(uid))?.split(':')[0];
   const name = named ?? SANDBOX_NAME;
   const without = (lines: readonly string[], id: number): string[] =>

@@ -22,8 +22,7 @@ const Tag = {
   landlock: 15,
   rule: 16,
   seccomp: 17,
-  cgroup: 18,
-  window: 19,
+  window: 18,
 } as const;
 
 const Flag = { userNamespace: 1, terminal0: 2, hold: 16 } as const;
@@ -181,12 +180,6 @@ export const encodeSpec = (spec: LauncherSpec): Buffer => {
   }
   if (landlock) writeLandlock(to, landlock);
   to.record(Tag.seccomp, () => to.bytes(spec.seccomp));
-  for (const group of spec.cgroups) {
-    to.record(Tag.cgroup, () => {
-      to.u32(group.required ? 1 : 0).text(group.path);
-      for (const setting of group.settings) to.text(setting.file).text(setting.value);
-    });
-  }
   if (command) {
     to.record(Tag.argv, () => command.argv.forEach((word) => to.text(word)));
     to.record(Tag.env, () => command.env.forEach((variable) => to.text(variable)));

@@ -19,7 +19,6 @@ export interface LauncherSpec {
   readonly rlimits: readonly { readonly resource: number; readonly soft: bigint; readonly hard: bigint }[];
   readonly landlock?: LandlockItem;
   readonly seccomp: Uint8Array;
-  readonly cgroups: readonly CgroupItem[];
   /** Absent: the sandbox starts with its init alone. */
   readonly command?: CommandItem;
 }
@@ -78,12 +77,6 @@ export interface LandlockItem {
   readonly scoped: bigint;
   readonly restrictFlags: number;
   readonly rules: readonly { readonly path: string; readonly access: bigint }[];
-}
-
-export interface CgroupItem {
-  readonly path: string;
-  readonly required: boolean;
-  readonly settings: readonly { readonly file: string; readonly value: string }[];
 }
 
 export interface CommandItem {

@@ -1,0 +1,46 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { arch } from 'node:os';
+import type { TestResult } from './result.ts';
+
+const isProgram = (name: string): boolean =>
+  (process.env.PATH ?? '').split(':').some((directory) => {
+    try {
+      accessSync(`${directory}/${name}`, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+
+interface Excuse {
+  readonly reason: RegExp;
+  /** Asks the machine, given what the pattern caught: a reason that is not true excuses nothing. */
+  holds(caught: string): boolean;
+}
+
+const EXCUSES: readonly Excuse[] = [
+  { reason: /^(\S+) is not (?:on this machine|installed)/, holds: (program) => !isProgram(program) },
+  { reason: /^no (\S+) on this machine/, holds: (program) => !isProgram(program) },
+  { reason: /IPv6/, holds: () => !existsSync('/proc/net/if_inet6') },
+  { reason: /arm64/, holds: () => arch() !== 'arm64' },
+  { reason: /x86-64|x32|ia32|32-bit/, holds: () => arch() !== 'x64' },
+  { reason: /KVM/, holds: () => !existsSync('/dev/kvm') },
+];
+
+const identityOf = ({ file, name }: TestResult): string => `${file}\0${name}`;
+
+/**
+ * The skips that nothing excuses: the test did not run in any other group either (as root what only an ordinary user
+ * can do, and the other way around), and this machine has what the reason says is missing.
+ */
+export const unexcusedSkips = (results: readonly TestResult[]): TestResult[] => {
+  const ran = new Set(results.filter(({ outcome }) => outcome !== 'skipped').map(identityOf));
+  const isExcused = ({ detail = '' }: TestResult): boolean =>
+    EXCUSES.some(({ reason, holds }) => {
+      const match = reason.exec(detail);
+      return match !== null && holds(match[1] ?? '');
+    });
+  return results.filter(
+    (result) => result.outcome === 'skipped' && !ran.has(identityOf(result)) && !isExcused(result),
+  );
+};
