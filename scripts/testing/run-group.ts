@@ -51,7 +51,7 @@ class OutputKeeper {
 
 /** Runs the files of one group and tells each result as it comes. What ends without telling counts as a failure. */
 export const runGroup = async (run: GroupRun): Promise<void> => {
-  const { root, env, signal, onResult } = run;
+  const { env, signal, onResult } = run;
   const [program, ...args] = commandOf(run);
   const child = spawn(program, args, {
     cwd: sourceRoot,

@@ -39,6 +39,9 @@ export class Started {
       cwd: options.cwd ?? tmpdir(),
       env: environment(options.env),
       stdio: 'pipe',
+      // Nothing takes that long: a command that waits for ever fails its test instead of holding up all of them.
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
     });
     for (const name of ['stdout', 'stderr'] as const) {
       this.child[name]?.setEncoding('utf8').on('data', (text: string) => {

@@ -44,7 +44,15 @@ export interface EndpointRef {
   readonly host: string;
 }
 
-export type DenyCode = 'no_policy' | 'endpoint_not_allowed' | 'binary_not_allowed' | 'identity_unknown';
+export type DenyCode =
+  | 'no_policy'
+  | 'endpoint_not_allowed'
+  | 'binary_not_allowed'
+  | 'identity_unknown'
+  /** The user's own rules say no. */
+  | 'rules_denied'
+  /** The user's own rules gave no answer that could be used: an error, a limit, nothing, nonsense. */
+  | 'rules_failed';
 
 /**
  * The answer to one intent: taken once, from one generation, never computed again further down.
@@ -80,10 +88,16 @@ export interface DestinationRule {
   readonly allowedIps?: readonly string[];
 }
 
-/** What decides. Two engines have this contract: the built-in one and Rego. Pure: no I/O, no clock. */
+/**
+ * What decides: the built-in evaluator, or rules of the user's (Rego, in process or elsewhere). One engine is one generation and never
+ * changes. The built-in one is pure; the user's rules may ask for the time.
+ */
 export interface PolicyEngine {
   readonly generation: Generation;
-  /** Never throws; what cannot be decided is a denial. */
+  /**
+   * Never throws and never rejects; what cannot be decided is a denial. Answers at once unless the rules are elsewhere: a caller awaits
+   * only what is a promise.
+   */
   authorizeConnect(intent: Intent): ConnectDecision;
   /** Whether some endpoint could allow this name on some port for some binary: what DNS may answer. */
   couldAllowName(host: string): boolean;

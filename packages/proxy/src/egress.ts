@@ -5,7 +5,7 @@ import { type Planner, planDestination } from './destination/plan.ts';
 import type { Upstream } from './destination/upstream.ts';
 import { type EvidenceSource, identifyWithin } from './evidence.ts';
 import type { Authority } from './http/authority.ts';
-import type { Connection, Grant } from './tenant/connection.ts';
+import { type Connection, checkTarget, type Grant } from './tenant/connection.ts';
 
 export type EgressRefusalCode =
   | 'policy_denied'
@@ -59,7 +59,7 @@ export class Egress {
     const evidence = await identifyWithin(source, connection.flow, planner.limits.evidenceTime);
     const intent: Intent = { sandbox, adapter, host: destination.host, port: destination.port, evidence };
     const decision = this.#options.engine().authorizeConnect(intent);
-    if (decision.action === 'deny') {
+    if (decision.action !== 'allow') {
       const { code: cause, generation, reason, remedy, policy } = decision;
       return { kind: 'refused', code: 'policy_denied', cause, intent, generation, reason, remedy, policy };
     }
@@ -81,21 +81,22 @@ export class Egress {
     }
     if (dialled.kind === 'failed') {
       const code = dialled.code === 'upstream_timeout' ? 'upstream_timeout' : 'upstream_unreachable';
-      return refusal(
-        grant,
-        code,
-        dialled.detail,
-        'Check that the service runs and that this machine can reach it.',
-      );
+      const reason = `policy allows it, but the connection failed: ${dialled.detail}`;
+      return refusal(grant, code, reason, 'Check that the service runs and that this machine can reach it.');
     }
-    connection.grant = {
-      ...(connection.grant ?? grant),
-      target: dialled.upstream.target,
-      overridden: plan.overridden,
-    };
+    const { target } = dialled.upstream;
+    const latest: Grant = { ...(connection.grant ?? grant), target, overridden: plan.overridden };
+    const check = latest.decision === grant.decision ? ALLOWED : checkTarget(latest);
+    if (!check.ok) {
+      dialled.upstream.socket.destroy();
+      return refusal(latest, 'ssrf_denied', check.reason, check.remedy);
+    }
+    connection.grant = latest;
     return { kind: 'open', upstream: dialled.upstream };
   }
 }
+
+const ALLOWED = { ok: true } as const;
 
 const interrupted = ({ revoked }: Connection, grant: Grant): EgressOutcome =>
   revoked === undefined ? { kind: 'gone' } : refusal(grant, 'policy_denied', revoked);

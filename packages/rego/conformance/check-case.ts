@@ -1,5 +1,14 @@
-import { compile, type EvaluateOptions, isArray, type Json, jsonText, RegoError, toJson, type Value } from '../src/index.ts';
-import { fromJson } from '../src/index.ts';
+import {
+  compile,
+  type EvaluateOptions,
+  fromJson,
+  isArray,
+  type Json,
+  jsonText,
+  RegoError,
+  toJson,
+  type Value,
+} from '../src/index.ts';
 import type { Case } from './case.ts';
 
 /** What is wrong with the outcome of a case; nothing when it is as it should be. */
@@ -19,9 +28,17 @@ export const checkCase = (testCase: Case): string | undefined => {
     : checkResults(testCase, results);
 };
 
+/** The suite looks up no other name, and must pass without a network. */
+const lookupIpAddr = (name: string): readonly string[] => {
+  if (name !== 'localhost') throw new Error(`lookup ${name}: no such host`);
+  return ['127.0.0.1', '::1'];
+};
+
 const evaluate = (testCase: Case): readonly ReadonlyMap<string, Value>[] => {
-  const modules = Object.fromEntries((testCase.modules ?? []).map((text, index) => [`test-${index}.rego`, text]));
-  const policy = compile(modules, testCase.data === undefined ? {} : { data: testCase.data });
+  const modules = Object.fromEntries(
+    (testCase.modules ?? []).map((text, index) => [`test-${index}.rego`, text]),
+  );
+  const policy = compile(modules, { data: testCase.data ?? {}, granted: { lookupIpAddr } });
   const options: EvaluateOptions = { strictBuiltinErrors: testCase.strict_error === true };
   return policy.query(testCase.query).results(inputOf(testCase), options);
 };
@@ -35,7 +52,9 @@ const checkError = (testCase: Case, error: RegoError): string | undefined => {
   const { want_error_code: code, want_error: text } = testCase;
   if (code === undefined && text === undefined) return `error: ${error.describe()}`;
   if (code !== undefined && error.code !== code) return `want error ${code}, got ${error.line}`;
-  return text === undefined || error.line.includes(text) ? undefined : `want error "${text}", got "${error.line}"`;
+  return text === undefined || error.line.includes(text)
+    ? undefined
+    : `want error "${text}", got "${error.line}"`;
 };
 
 const checkResults = (testCase: Case, results: readonly ReadonlyMap<string, Value>[]): string | undefined => {
@@ -61,4 +80,5 @@ const sortArray = (json: Json): Json => {
   return isArray(value) ? value.map(jsonText).sort() : json;
 };
 
-const show = (results: readonly ReadonlyMap<string, Value>[]): string => jsonText(fromJson(results.map(bindingsJson)));
+const show = (results: readonly ReadonlyMap<string, Value>[]): string =>
+  jsonText(fromJson(results.map(bindingsJson)));

@@ -1,22 +1,24 @@
 import type { Body } from './ast/expr.ts';
+import type { Location } from './ast/location.ts';
 import type { Module, RegoVersion } from './ast/module.ts';
+import { moduleToJson } from './ast/opa-json.ts';
 import { call, type Term, variable } from './ast/term.ts';
-import type { BuiltinDeclaration, Granted } from './builtins/contract.ts';
+import { type BuiltinDeclaration, BuiltinError, type Granted } from './builtins/contract.ts';
 import { builtins as standardBuiltins } from './builtins/index.ts';
 import { compileProgram, compileQuery, type Program } from './compile/program.ts';
-import { Evaluation, patched } from './evaluate/evaluation.ts';
+import { RegoError } from './error.ts';
+import { type Cached, Evaluation, patched } from './evaluate/evaluation.ts';
 import { DEFAULT_LIMITS, type Limits } from './evaluate/limits.ts';
 import { ProgramLinker } from './evaluate/program-linker.ts';
 import { CompiledQuery } from './evaluate/query.ts';
 import { Session } from './evaluate/session.ts';
 import { guarded } from './guard.ts';
-import { moduleToJson } from './ast/opa-json.ts';
 import { parseModule, parseQuery } from './syntax/parse.ts';
 import { fromJson, type Json, RegoObject, toJson, type Value } from './value/index.ts';
 
 export interface CompileOptions {
   /** The base document: what `data` has besides rules. Not to be changed afterwards; see `Policy.withData`. */
-  readonly data?: Json;
+  readonly data?: Json | RegoObject;
   /** `v1` unless told. */
   readonly version?: RegoVersion;
   /** Refuse also what OPA's strict mode refuses. */
@@ -39,6 +41,8 @@ export interface EvaluateOptions {
   readonly runtime?: Json;
   readonly print?: (text: string) => void;
   readonly trace?: (note: string) => void;
+  /** Collects the places that evaluation came along; for coverage. */
+  readonly covered?: Set<Location>;
 }
 
 /** A query of a policy; calling it answers it. */
@@ -89,13 +93,14 @@ export class Policy {
   readonly #linker: ProgramLinker;
   readonly #sharedCache = new Map<string, unknown>();
   #data: Value;
+  #constants = newConstants();
 
   constructor(program: Program, options: CompileOptions) {
     this.#program = program;
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#linker = new ProgramLinker(program);
-    this.#data = fromJson(options.data ?? {});
+    this.#data = toValue(options.data ?? {});
   }
 
   get program(): Program {
@@ -103,8 +108,9 @@ export class Policy {
   }
 
   /** Replaces the base document, or what it has at a path. Nothing is compiled again. */
-  setData(json: Json, path: readonly string[] = []): void {
-    this.#data = patched(this.#data, path, fromJson(json));
+  setData(data: Json | RegoObject, path: readonly string[] = []): void {
+    this.#data = patched(this.#data, path, toValue(data));
+    this.#constants = newConstants();
   }
 
   /**
@@ -123,13 +129,13 @@ export class Policy {
       all ??= new CompiledQuery(compileQuery(body, this.#program), this.#linker);
       return all.results(this.#evaluation(input, options), this.#limits);
     };
-    const valueOf: Query['value'] = (input, options = {}) =>
+    const getValue: Query['value'] = (input, options = {}) =>
       value.first(this.#evaluation(input, options), VALUE);
     const query = (input?: Json, options?: EvaluateOptions) => {
-      const found = valueOf(input === undefined ? undefined : fromJson(input), options);
+      const found = getValue(input === undefined ? undefined : guarded(() => fromJson(input)), options);
       return found === undefined ? undefined : guarded(() => toJson(found));
     };
-    return Object.assign(query, { value: valueOf, results });
+    return Object.assign(query, { value: getValue, results });
   }
 
   /** The query whose variable `VALUE` is the value of a single expression, or `true` for statements that hold. */
@@ -139,7 +145,10 @@ export class Policy {
     const bind = (term: Term) => call('eq', [variable(VALUE, location), term], location, '=');
     const isValue = last.statement.type === 'term' && !last.negated && !isEquation(last.statement.term);
     const extended: Body = isValue
-      ? [...body.slice(0, -1), { ...last, statement: { type: 'term', term: bind((last.statement as TermStatement).term) } }]
+      ? [
+          ...body.slice(0, -1),
+          { ...last, statement: { type: 'term', term: bind((last.statement as TermStatement).term) } },
+        ]
       : [
           ...body,
           {
@@ -158,16 +167,32 @@ export class Policy {
       strictBuiltinErrors: options.strictBuiltinErrors === true,
       granted: this.#options.granted ?? {},
       sharedCache: this.#sharedCache,
-      parseModule: (filename, text) => moduleToJson(parseModule(filename, text)),
+      parseModule: parseToJson,
       ...(options.nowNs === undefined ? {} : { nowNs: options.nowNs }),
       ...(options.seed === undefined ? {} : { seed: options.seed }),
       ...(options.print === undefined ? {} : { print: options.print }),
       ...(options.trace === undefined ? {} : { trace: options.trace }),
+      ...(options.covered === undefined ? {} : { covered: options.covered }),
       ...(options.runtime === undefined ? {} : { runtime: asObject(options.runtime) }),
     });
-    return new Evaluation(session, { input, data: this.#data });
+    const { strict, lenient } = this.#constants;
+    const constants = options.strictBuiltinErrors === true ? strict : lenient;
+    return new Evaluation(
+      session,
+      { input, data: this.#data },
+      options.covered === undefined ? constants : undefined,
+    );
   }
 }
+
+/**
+ * Documents that depend on data alone, until data changes. Those that were computed while errors of built-ins were
+ * forgiven are of no use where they are not.
+ */
+const newConstants = (): Readonly<Record<'strict' | 'lenient', (Cached | undefined)[]>> => ({
+  strict: [],
+  lenient: [],
+});
 
 type TermStatement = Extract<Body[number]['statement'], { type: 'term' }>;
 
@@ -175,7 +200,20 @@ type TermStatement = Extract<Body[number]['statement'], { type: 'term' }>;
 const VALUE = 'value of the query';
 
 const isEquation = (term: Term): boolean =>
-  term.type === 'call' && term.operator.type === 'var' && (term.operator.name === 'eq' || term.operator.name === 'assign');
+  term.type === 'call' &&
+  term.operator.type === 'var' &&
+  (term.operator.name === 'eq' || term.operator.name === 'assign');
+
+const toValue = (data: Json | RegoObject): Value => (data instanceof RegoObject ? data : fromJson(data));
+
+/** OPA's text for a module that cannot be parsed, as an error of the built-in that was to parse it. */
+const parseToJson = (filename: string, text: string): Value => {
+  try {
+    return moduleToJson(parseModule(filename, text));
+  } catch (error) {
+    throw error instanceof RegoError ? new BuiltinError(`1 error occurred: ${error.line}`) : error;
+  }
+};
 
 const asObject = (json: Json): RegoObject => {
   const value = fromJson(json);

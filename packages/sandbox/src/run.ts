@@ -18,11 +18,22 @@ import { forwardSignals } from './signals.ts';
 const TIMEOUT_GRACE_MS = 2000;
 const SIGTERM = 15;
 
-const resolvConf: SandboxFile = {
-  path: '/etc/resolv.conf',
-  content: Buffer.from('# Answered by OpenShell: names that the policy could allow, and no others.\nnameserver 127.0.0.1\noptions timeout:2 attempts:2\n'),
-  mode: 0o444,
-};
+/** What a sandbox calls itself; programs look it up. */
+const HOSTNAME = 'sandbox';
+
+/** Names come from the proxy's DNS front and from nowhere else: what the host's own files say of names would hide them from policy. */
+const nameFiles: readonly SandboxFile[] = [
+  {
+    path: '/etc/resolv.conf',
+    content: Buffer.from('# Answered by OpenShell: names that the policy could allow, and no others.\nnameserver 127.0.0.1\noptions timeout:2 attempts:2\n'),
+    mode: 0o444,
+  },
+  {
+    path: '/etc/hosts',
+    content: Buffer.from(`127.0.0.1 localhost ${HOSTNAME}\n::1 localhost ip6-localhost ip6-loopback\n`),
+    mode: 0o444,
+  },
+];
 
 /** Descriptors that are terminals get the sandbox's own terminal in their place; pipes and files are passed on as they are. */
 const terminalDescriptors = (): (0 | 1 | 2)[] => ([0, 1, 2] as const).filter((fd) => isatty(fd));
@@ -44,6 +55,7 @@ const startSandbox = (options: RunOptions, id: SandboxId, policy: Policy, termin
   const authorities = authorityFiles(options.operator.upstreamCa);
   return new ProcessRuntime().start({
     id,
+    hostname: HOSTNAME,
     readOnly: filesystem.readOnly,
     readWrite: filesystem.readWrite,
     ...(filesystem.includeWorkdir ? { workdir: options.workdir } : {}),
@@ -52,7 +64,7 @@ const startSandbox = (options: RunOptions, id: SandboxId, policy: Policy, termin
       ...(policy.process.runAsUser ? { user: policy.process.runAsUser } : {}),
       ...(policy.process.runAsGroup ? { group: policy.process.runAsGroup } : {}),
     },
-    files: [resolvConf, ...authorities],
+    files: [...nameFiles, ...authorities],
     command: {
       argv: options.command,
       env: (user) =>

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { eventLine } from '@openshell/audit';
 import { clientHello } from '../test-support/client-hello.ts';
+import { lookup } from '../test-support/dns-client.ts';
 import { closeReason, Fixture, LOOPBACK, readAll, readUntil } from '../test-support/fixture.ts';
 
 const echo = { allow: ['echo.example:7'] };
@@ -40,6 +41,14 @@ describe('CONNECT', () => {
     const socket = await fixture.client();
     socket.end('CONNECT Echo.Example.:7 HTTP/1.0\r\n\r\nearly');
     assert.equal(String(await readAll(socket)), 'HTTP/1.1 200 Connection Established\r\n\r\nearly');
+  });
+
+  test('the synthetic address of a name means the name', async () => {
+    await using fixture = await withEcho();
+    const socket = await fixture.tunnel(`${await lookup(fixture, 'echo.example')}:7`);
+    socket.end('x');
+    assert.equal(String(await readAll(socket)), 'x');
+    assert.match(await fixture.ask('CONNECT 198.18.9.9:7 HTTP/1.1\r\nHost: x\r\n\r\n'), /^HTTP\/1.1 403 /);
   });
 
   test('a destination that policy does not allow is answered with the reason and the remedy', async () => {
@@ -99,6 +108,10 @@ describe('CONNECT', () => {
     assert.match(await ask('none.example'), /^HTTP\/1.1 502 .*"error":"resolve_failed"/s);
     assert.match(await ask('slow.example'), /^HTTP\/1.1 502 .*"error":"resolve_failed"/s);
     assert.match(await ask('closed.example'), /^HTTP\/1.1 502 .*"error":"upstream_unreachable"/s);
+    assert.match(
+      fixture.refusals.at(-1)!.reason,
+      /^policy allows it, but the connection failed: .*ECONNREFUSED/,
+    );
   });
 
   test('what cannot be understood is answered and leads nowhere', async () => {
@@ -151,6 +164,17 @@ describe('CONNECT', () => {
       socket.end(hello);
       assert.deepEqual(await readAll(socket), hello);
     }
+  });
+
+  test('the end of the sandbox ends its tunnels, and their last events come before it', async () => {
+    await using fixture = await withEcho();
+    const socket = await fixture.tunnel('echo.example:7');
+    const reason = closeReason(socket);
+    await fixture.tenant.close();
+    assert.equal(await reason, 'ECONNRESET');
+    assert.equal(fixture.sink.events.at(-1)?.type_uid, 400102);
+    assert.equal(fixture.sink.events.at(-1)?.status_detail, 'the sandbox is closing');
+    assert.equal(fixture.tenant.status().connections, 0);
   });
 
   test('a reset is passed on as a reset', async () => {

@@ -9,7 +9,7 @@ import { answer } from './explicit.ts';
 import { tunnel } from './tunnel.ts';
 
 /** RFC 9110 section 9.3.6: no body and no framing fields in the answer. */
-const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n';
+const ESTABLISHED = Buffer.from('HTTP/1.1 200 Connection Established\r\n\r\n');
 
 type ReadRequest = Extract<HeadResult, { kind: 'head' }>;
 
@@ -30,7 +30,10 @@ export async function serveConnect(
       detail: 'a CONNECT request has no body',
     });
   }
-  const outcome = await context.egress.open(connection, 'connect', destination);
+  const { port } = destination;
+  // A program that looks names up itself asks for the address that it was given: what it means is the name.
+  const host = context.names.nameOf(destination.host) ?? destination.host;
+  const outcome = await context.egress.open(connection, 'connect', { host, port });
   if (outcome.kind === 'gone') {
     connection.socket.destroy();
     return;
@@ -44,7 +47,7 @@ export async function serveConnect(
   tunnel(connection, context, {
     upstream: outcome.upstream,
     initial: rest,
-    guardedName: isIP(destination.host) === 0 ? destination.host : undefined,
+    guardedName: isIP(host) === 0 ? host : undefined,
   });
 }
 

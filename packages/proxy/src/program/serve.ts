@@ -38,7 +38,7 @@ export async function serve(options: ProgramOptions): Promise<Service> {
     throw cause;
   });
   const reporter = new RefusalReporter({
-    write: say,
+    write: (line) => process.stderr.write(`${line}\n`),
     color: process.stderr.isTTY === true && !process.env.NO_COLOR,
   });
   const proxy = new EgressProxy({ overrides: options.resolve });

@@ -2,6 +2,8 @@ import type { Socket } from 'node:net';
 import type { Upstream } from '../destination/upstream.ts';
 import type { Limits } from '../limits.ts';
 import { endGently, ignoreError } from './linger.ts';
+import { OneWay } from './one-way.ts';
+import { readInto } from './read-into.ts';
 
 export interface RelayResult {
   /** Bytes that the sandbox sent to its destination, and got from it. */
@@ -27,8 +29,6 @@ export class RawRelay {
   #reason: string | undefined;
   #open = 2;
   #refusing = false;
-  /** The upstream is not read because the client has not taken everything yet. */
-  #stalled = false;
 
   constructor(client: Socket, source: Upstream, limits: Limits) {
     const upstream = source.socket;
@@ -48,7 +48,7 @@ export class RawRelay {
 
   /** Begins to pass on what the upstream sends. */
   startDownstream(): void {
-    this.#source.readInto(this.#deliver);
+    this.#source.readInto(new OneWay(this.#upstream, this.#client).deliver);
     this.#onEnd(this.#upstream, this.#client);
   }
 
@@ -56,12 +56,8 @@ export class RawRelay {
   startUpstream(first?: Buffer): void {
     const [client, upstream] = [this.#client, this.#upstream];
     if (first !== undefined && first.length > 0 && upstream.writable) upstream.write(first);
-    client.on('data', (chunk) => {
-      if (!upstream.write(chunk)) client.pause();
-    });
-    upstream.on('drain', () => client.resume());
     this.#onEnd(client, upstream);
-    client.resume();
+    readInto(client, new OneWay(client, upstream).deliver);
   }
 
   /** One side has ended: from now on silence means less patience. */
@@ -87,22 +83,6 @@ export class RawRelay {
     reset(this.#upstream);
     void endGently(this.#client, lastWords, this.#limits);
   }
-
-  /**
-   * The bytes lie in a buffer that the next read overwrites. A write that the kernel took at once is done with them;
-   * any other still needs them, so reading rests until it is done, which is the back-pressure as well.
-   */
-  readonly #deliver = (bytes: Buffer): boolean => {
-    this.#client.write(bytes, this.#onWritten);
-    this.#stalled = this.#client.writableLength > 0;
-    return !this.#stalled;
-  };
-
-  readonly #onWritten = (): void => {
-    if (!this.#stalled || this.#client.writableLength > 0) return;
-    this.#stalled = false;
-    this.#upstream.resume();
-  };
 
   #onEnd(from: Socket, to: Socket): void {
     if (from.readableEnded) this.#pass(to);

@@ -1,5 +1,11 @@
 import type { Socket } from 'node:net';
-import type { Adapter, ConnectDecision, Intent } from '@openshell/policy';
+import {
+  type Adapter,
+  type ConnectDecision,
+  checkDestination,
+  type DestinationVerdict,
+  type Intent,
+} from '@openshell/policy';
 import type { Target } from '../destination/plan.ts';
 import { type Flow, flowOf } from '../evidence.ts';
 import { ignoreError } from '../relay/linger.ts';
@@ -16,6 +22,16 @@ export interface Grant {
   /** The operator named the address. */
   readonly overridden?: boolean;
 }
+
+/** Whether the address in use is one that the grant's decision allows. What the operator named always is. */
+export function checkTarget({ intent, decision, target, overridden }: Grant): DestinationVerdict {
+  if (target === undefined || overridden === true) return { ok: true };
+  const { host, port } = intent;
+  return checkDestination([target.address], { ...decision.destination, host, port });
+}
+
+/** Made once: an error with its stack is costly, and this one is the ordinary end of an attempt. */
+const CLIENT_GONE = new Error('the client closed the connection');
 
 /** One accepted connection of a sandbox, from accept to close. */
 export class Connection {
@@ -37,7 +53,9 @@ export class Connection {
     // Half-close is passed on, whatever the server that accepted was told (it can be changed until 'end').
     socket.allowHalfOpen = true;
     socket.on('error', ignoreError);
-    socket.once('close', () => this.#abort.abort(new Error('the client closed the connection')));
+    socket.once('close', () => {
+      if (this.handshaking) this.#abort.abort(CLIENT_GONE);
+    });
     socket.setNoDelay(true);
   }
 
@@ -50,6 +68,12 @@ export class Connection {
   relaying(relay: RawRelay): void {
     this.#relay = relay;
     if (this.revoked !== undefined) relay.abort(this.revoked);
+  }
+
+  /** Resolves when nothing of it is left, its upstream included. */
+  async ended(): Promise<void> {
+    if (!this.socket.closed) await new Promise((resolve) => this.socket.once('close', resolve));
+    await this.#relay?.done;
   }
 
   /** Ends what policy no longer allows: a tunnel at once; an attempt under way by being refused in its protocol. */

@@ -1,7 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import type { Refusal, SecurityEvent } from '@openshell/audit';
 import { type Generation, messageOf, type SandboxId } from '@openshell/base';
-import { checkDestination, type PolicyEngine } from '@openshell/policy';
+import type { PolicyEngine } from '@openshell/policy';
 import { serveExplicit } from '../adapters/explicit.ts';
 import { serveTransparent } from '../adapters/transparent.ts';
 import { hasOverride } from '../destination/overrides.ts';
@@ -13,7 +13,7 @@ import { Egress } from '../egress.ts';
 import type { EvidenceSource } from '../evidence.ts';
 import { renderAnswer } from '../http/answer.ts';
 import { endGently, ignoreError } from '../relay/linger.ts';
-import { Connection, type Grant } from './connection.ts';
+import { Connection, checkTarget, type Grant } from './connection.ts';
 import type { TenantContext } from './context.ts';
 import { Reporter } from './reporter.ts';
 
@@ -31,6 +31,7 @@ export interface TenantOptions {
   readonly listeners: TenantListeners;
   readonly evidence: EvidenceSource;
   readonly engine: PolicyEngine;
+  /** Must not throw and must not wait, as sinks do not. */
   readonly events: (event: SecurityEvent) => void;
   /** For the person: every refusal, not counted together. */
   readonly refusals?: (refusal: Refusal) => void;
@@ -135,10 +136,10 @@ export class Tenant {
     const servers = [...connect, ...capture].map(
       (server) => new Promise<void>((done) => server.close(() => done())),
     );
-    const sockets = [...this.#connections].map(({ socket }) => closed(socket));
+    const connections = [...this.#connections].map((connection) => connection.ended());
     for (const connection of this.#connections) connection.destroy('the sandbox is closing');
     for (const socket of this.#lingering) socket.destroy();
-    await Promise.all([...servers, ...sockets, this.#dns?.close()]);
+    await Promise.all([...servers, ...connections, this.#dns?.close()]);
     this.#context.reporter.flush();
     this.#onClosed();
   }
@@ -179,7 +180,7 @@ export class Tenant {
     this.#handshakes += 1;
     socket.once('close', () => {
       this.#opened(connection);
-      this.#connections.delete(connection);
+      void connection.ended().then(() => this.#connections.delete(connection));
     });
     const served = kind === 'explicit' ? serveExplicit : serveTransparent;
     served(connection, this.#context).catch((thrown: unknown) => {
@@ -214,20 +215,9 @@ export class Tenant {
 
 /** What a connection is under another policy: a grant, or why it has none. */
 function reconsider(engine: PolicyEngine, grant: Grant): Grant | string {
-  const { intent, target, overridden } = grant;
-  const decision = engine.authorizeConnect(intent);
-  if (decision.action === 'deny') return decision.reason;
-  if (target !== undefined && overridden !== true) {
-    const { host, port } = intent;
-    const check = checkDestination([target.address], { ...decision.destination, host, port });
-    if (!check.ok) return check.reason;
-  }
-  return { ...grant, decision };
-}
-
-function closed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.closed) resolve();
-    else socket.once('close', () => resolve());
-  });
+  const decision = engine.authorizeConnect(grant.intent);
+  if (decision.action !== 'allow') return decision.reason;
+  const renewed: Grant = { ...grant, decision };
+  const check = checkTarget(renewed);
+  return check.ok ? renewed : check.reason;
 }

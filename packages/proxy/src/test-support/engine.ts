@@ -2,7 +2,7 @@ import { type Generation, generation } from '@openshell/base';
 import type { ConnectDecision, Intent, PolicyEngine } from '@openshell/policy';
 
 export interface FakeRules {
-  /** `host:port` pairs that anybody may reach; `exact:false` after a `?`-less host is not modelled. */
+  /** `host:port` pairs that may be reached. */
   readonly allow: readonly string[];
   readonly generation?: number;
   /** Whether the hosts were declared exactly, so that private addresses are meant. */

@@ -21,7 +21,8 @@ export class Source {
   #starts(): readonly number[] {
     if (this.#lineStarts === undefined) {
       const starts = [0];
-      for (let at = this.text.indexOf('\n'); at !== -1; at = this.text.indexOf('\n', at + 1)) starts.push(at + 1);
+      for (let at = this.text.indexOf('\n'); at !== -1; at = this.text.indexOf('\n', at + 1))
+        starts.push(at + 1);
       this.#lineStarts = starts;
     }
     return this.#lineStarts;
@@ -38,4 +39,7 @@ export interface Location {
 }
 
 /** From the beginning of one place to the end of another. */
-export const span = (from: Location, to: Location): Location => ({ ...from, end: Math.max(from.end, to.end) });
+export const span = (from: Location, to: Location): Location => ({
+  ...from,
+  end: Math.max(from.end, to.end),
+});

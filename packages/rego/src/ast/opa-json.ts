@@ -20,14 +20,18 @@ export const moduleToJson = (module: Module): Value => {
     json.set(
       'comments',
       module.comments.map(({ text, location }) =>
-        object({ Text: Buffer.from(text).toString('base64'), Location: object({ file: location.source.file, row: location.row, col: location.column }) }),
+        object({
+          Text: Buffer.from(text).toString('base64'),
+          Location: object({ file: location.source.file, row: location.row, col: location.column }),
+        }),
       ),
     );
   }
   return json;
 };
 
-const object = (members: Readonly<Record<string, Value>>): RegoObject => new RegoObject(Object.entries(members));
+const object = (members: Readonly<Record<string, Value>>): RegoObject =>
+  new RegoObject(Object.entries(members));
 
 const typed = (type: string, value: Value): Value => object({ type, value });
 
@@ -35,7 +39,8 @@ const packageJson = ({ package: { path } }: Module): Value =>
   object({ path: [typed('var', 'data'), ...path.map((part) => typed('string', part))] });
 
 const ruleJson = (rule: Rule): Value => {
-  const body = rule.body.length === 0 ? [object({ index: 0, terms: typed('boolean', true) })] : rule.body.map(exprJson);
+  const body =
+    rule.body.length === 0 ? [object({ index: 0, terms: typed('boolean', true) })] : rule.body.map(exprJson);
   const json = object({ head: headJson(rule), body });
   if (rule.default) json.set('default', true);
   if (rule.else !== undefined) json.set('else', ruleJson(rule.else));
@@ -58,7 +63,10 @@ const exprJson = (expr: Expr, index: number): Value => {
   const json = object({ index, terms: statementJson(expr.statement) });
   if (expr.negated) json.set('negated', true);
   if (expr.with.length > 0) {
-    json.set('with', expr.with.map(({ target, value }) => object({ target: termJson(target), value: termJson(value) })));
+    json.set(
+      'with',
+      expr.with.map(({ target, value }) => object({ target: termJson(target), value: termJson(value) })),
+    );
   }
   return json;
 };
@@ -91,7 +99,8 @@ const statementJson = (statement: Statement): Value => {
 };
 
 const callTerms = (term: Extract<Term, { type: 'call' }>): Value => {
-  const operator = term.operator.type === 'var' ? typed('ref', [termJson(term.operator)]) : termJson(term.operator);
+  const operator =
+    term.operator.type === 'var' ? typed('ref', [termJson(term.operator)]) : termJson(term.operator);
   return [operator, ...term.args.map(termJson)];
 };
 
@@ -116,7 +125,10 @@ const termJson = (term: Term): Value => {
         term.entries.map(([key, value]) => [termJson(key), termJson(value)]),
       );
     case 'array comprehension':
-      return typed('arraycomprehension', object({ term: termJson(term.term), body: term.body.map(exprJson) }));
+      return typed(
+        'arraycomprehension',
+        object({ term: termJson(term.term), body: term.body.map(exprJson) }),
+      );
     case 'set comprehension':
       return typed('setcomprehension', object({ term: termJson(term.term), body: term.body.map(exprJson) }));
     case 'object comprehension':
@@ -128,7 +140,9 @@ const termJson = (term: Term): Value => {
       return typed(
         'templatestring',
         object({
-          parts: term.parts.map((part, index) => (typeof part === 'string' ? typed('string', part) : exprJson(part, index))),
+          parts: term.parts.map((part, index) =>
+            typeof part === 'string' ? typed('string', part) : exprJson(part, index),
+          ),
           multi_line: term.multiline,
         }),
       );

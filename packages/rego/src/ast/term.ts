@@ -97,7 +97,11 @@ export interface TemplateTerm {
   readonly location: Location;
 }
 
-export const scalar = (value: Scalar, location: Location): ScalarTerm => ({ type: 'scalar', value, location });
+export const scalar = (value: Scalar, location: Location): ScalarTerm => ({
+  type: 'scalar',
+  value,
+  location,
+});
 
 export const variable = (name: string, location: Location): VarTerm => ({ type: 'var', name, location });
 

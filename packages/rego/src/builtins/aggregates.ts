@@ -1,4 +1,4 @@
-import { ANY, anyOf, arrayOf, BOOLEAN, NUMBER, objectOf, setOf, STRING } from '../types/index.ts';
+import { ANY, anyOf, arrayOf, BOOLEAN, NUMBER, objectOf, STRING, setOf } from '../types/index.ts';
 import { compare, isArray, isNumber, isObject, isSet, type RegoNumber, type Value } from '../value/index.ts';
 import { add, multiply } from './arithmetic.ts';
 import { type BuiltinContext, type BuiltinDeclaration, operandError } from './contract.ts';

@@ -1,7 +1,7 @@
-import { anyOf, NUMBER, setOf, ANY } from '../types/index.ts';
+import { ANY, anyOf, NUMBER, setOf } from '../types/index.ts';
 import {
-  Decimal,
   compareNumbers,
+  Decimal,
   isNumber,
   isSet,
   numberFromBigInt,
@@ -23,7 +23,7 @@ import {
   toFloat,
   truncateFloat,
 } from './big-float.ts';
-import { BuiltinError, type BuiltinContext, type BuiltinDeclaration, operandError } from './contract.ts';
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { numberAt } from './operands.ts';
 

@@ -17,12 +17,15 @@ const MAX_SCALE = 20_000;
 
 /** The float nearest to a number. */
 export const toFloat = (value: RegoNumber): BigFloat => {
-  const { negative, digits, exponent } = (typeof value === 'number' ? new Decimal(String(value)) : value).parts;
+  const { negative, digits, exponent } = (typeof value === 'number' ? new Decimal(String(value)) : value)
+    .parts;
   if (digits === '') return { mantissa: 0n, exponent: 0 };
   const scale = exponent - digits.length;
   if (Math.abs(scale) > MAX_SCALE) throw new BuiltinError('number too large to compute with');
   const integer = BigInt(negative ? `-${digits}` : digits);
-  return scale >= 0 ? rounded(integer * 10n ** BigInt(scale), 0) : quotient(integer, 10n ** BigInt(-scale), 0);
+  return scale >= 0
+    ? rounded(integer * 10n ** BigInt(scale), 0)
+    : quotient(integer, 10n ** BigInt(-scale), 0);
 };
 
 /** The shortest decimal that reads back as this float, in the form that Go's `Text('g', -1)` or `'f'` gives. */
@@ -129,7 +132,8 @@ const decimal = (numerator: bigint, divisor: bigint, scale: number): bigint =>
     : roundHalfEven(numerator, divisor * 10n ** BigInt(-scale));
 
 const readsBack = (target: BigFloat, digits: bigint, scale: number): boolean => {
-  const read = scale >= 0 ? quotient(digits, 10n ** BigInt(scale), 0) : rounded(digits * 10n ** BigInt(-scale), 0);
+  const read =
+    scale >= 0 ? quotient(digits, 10n ** BigInt(scale), 0) : rounded(digits * 10n ** BigInt(-scale), 0);
   return isSame(read, target);
 };
 

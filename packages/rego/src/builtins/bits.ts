@@ -1,6 +1,6 @@
 import { NUMBER } from '../types/index.ts';
 import { numberFromBigInt, type Value } from '../value/index.ts';
-import { BuiltinError, type BuiltinContext, type BuiltinDeclaration, OperandError } from './contract.ts';
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, OperandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { bigIntAt } from './operands.ts';
 
@@ -39,9 +39,24 @@ const TWO = [NUMBER, NUMBER];
 
 /** Bits of integers of any size, in two's complement. */
 export const bitsBuiltins: readonly BuiltinDeclaration[] = [
-  builtin('bits.or', TWO, NUMBER, on((a, b) => a | b)),
-  builtin('bits.and', TWO, NUMBER, on((a, b) => a & b)),
-  builtin('bits.xor', TWO, NUMBER, on((a, b) => a ^ b)),
+  builtin(
+    'bits.or',
+    TWO,
+    NUMBER,
+    on((a, b) => a | b),
+  ),
+  builtin(
+    'bits.and',
+    TWO,
+    NUMBER,
+    on((a, b) => a & b),
+  ),
+  builtin(
+    'bits.xor',
+    TWO,
+    NUMBER,
+    on((a, b) => a ^ b),
+  ),
   builtin('bits.negate', [NUMBER], NUMBER, (args) => numberFromBigInt(~bigIntAt(args, 0))),
   builtin('bits.lsh', TWO, NUMBER, shiftLeft),
   builtin('bits.rsh', TWO, NUMBER, shiftRight),

@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { ANY, arrayOf, BOOLEAN, objectOf, record, STRING, tuple } from '../types/index.ts';
 import { isArray, isNumber, RegoObject, toBigInt, type Value } from '../value/index.ts';
-import { BuiltinError, type BuiltinContext, type BuiltinDeclaration, operandError } from './contract.ts';
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from './contract.ts';
 import { type Certificate, readCertificates } from './crypto/certificate.ts';
 import { certificateValue, EXTENDED_USAGES, requestValue } from './crypto/certificate-json.ts';
 import { type ChainOptions, verifyChain } from './crypto/chain.ts';
@@ -9,9 +9,9 @@ import { jwkValue, privateKeyValue, readPrivateKey, readPrivateKeys } from './cr
 import { decodePem, looksLikePem, pemBlocks } from './crypto/pem.ts';
 import { readCertificateRequest } from './crypto/request.ts';
 import { builtin } from './declare.ts';
-import { wrapped } from './encoding.ts';
 import { decodeBase64 } from './encoding/base64.ts';
 import { bytesOfText } from './encoding/bytes.ts';
+import { wrapped } from './encoding.ts';
 import { objectAt, stringAt } from './operands.ts';
 
 type HashName = 'md5' | 'sha1' | 'sha256' | 'sha512';
@@ -149,7 +149,8 @@ const parseRequest = (args: readonly Value[], context: BuiltinContext): Value =>
     const decoded = pemOrDer(text);
     if (typeof decoded !== 'string') return requestValue(readCertificateRequest(decoded));
     const found = decodePem(decoded);
-    if (found?.block.label !== 'CERTIFICATE REQUEST') throw new Error('invalid PEM-encoded certificate signing request');
+    if (found?.block.label !== 'CERTIFICATE REQUEST')
+      throw new Error('invalid PEM-encoded certificate signing request');
     return requestValue(readCertificateRequest(found.block.bytes));
   });
 };
@@ -219,7 +220,12 @@ export const cryptoBuiltins: readonly BuiltinDeclaration[] = [
   builtin('crypto.hmac.equal', [STRING, STRING], BOOLEAN, hmacEqual),
   builtin('crypto.x509.parse_certificates', [STRING], arrayOf(OBJECT), parseCertificates),
   builtin('crypto.x509.parse_and_verify_certificates', [STRING], CHAIN, verify),
-  builtin('crypto.x509.parse_and_verify_certificates_with_options', [STRING, OPTIONS], CHAIN, verifyWithOptions),
+  builtin(
+    'crypto.x509.parse_and_verify_certificates_with_options',
+    [STRING, OPTIONS],
+    CHAIN,
+    verifyWithOptions,
+  ),
   builtin('crypto.x509.parse_certificate_request', [STRING], OBJECT, parseRequest),
   builtin('crypto.x509.parse_keypair', [STRING, STRING], OBJECT, parseKeyPair),
   builtin('crypto.x509.parse_rsa_private_key', [STRING], OBJECT, parseRsaKey),

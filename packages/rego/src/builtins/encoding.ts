@@ -1,6 +1,13 @@
-import { ANY, anyOf, arrayOf, BOOLEAN, objectOf, record, setOf, STRING } from '../types/index.ts';
+import { RegoError } from '../error.ts';
+import { ANY, anyOf, arrayOf, BOOLEAN, objectOf, record, STRING, setOf } from '../types/index.ts';
 import { compareStrings, isArray, isSet, RegoObject, type Value } from '../value/index.ts';
-import { BuiltinError, type BuiltinContext, type BuiltinDeclaration, OperandError, operandError } from './contract.ts';
+import {
+  type BuiltinContext,
+  type BuiltinDeclaration,
+  BuiltinError,
+  OperandError,
+  operandError,
+} from './contract.ts';
 import { builtin } from './declare.ts';
 import { decodeBase64, decodeBase64Url } from './encoding/base64.ts';
 import { bytesOfText, textOfBytes } from './encoding/bytes.ts';
@@ -42,7 +49,8 @@ export const wrapped = <Result>(work: () => Result): Result => {
   try {
     return work();
   } catch (thrown) {
-    if (thrown instanceof BuiltinError) throw thrown;
+    // Limits end the evaluation, whatever is under way.
+    if (thrown instanceof BuiltinError || thrown instanceof RegoError) throw thrown;
     throw new BuiltinError(thrown instanceof Error ? thrown.message : String(thrown));
   }
 };
@@ -74,39 +82,68 @@ const encodeObject = (args: readonly Value[], context: BuiltinContext): Value =>
     for (const text of queryValues(value)) pairs.push([name, text]);
   }
   pairs.sort(([a], [b]) => compareStrings(a, b));
-  return boundedString(pairs.map(([name, text]) => `${escapeQuery(name)}=${escapeQuery(text)}`).join('&'), context);
+  return boundedString(
+    pairs.map(([name, text]) => `${escapeQuery(name)}=${escapeQuery(text)}`).join('&'),
+    context,
+  );
 };
 
 const queryValues = (value: Value): readonly string[] => {
   if (typeof value === 'string') return [value];
   if (!isArray(value) && !isSet(value)) throw operandError(1, value, 'string', 'array', 'set');
   const list = isArray(value) ? value : value.sorted;
-  for (const element of list) if (typeof element !== 'string') throw wrongElement(1, value, element, 'string');
+  for (const element of list)
+    if (typeof element !== 'string') throw wrongElement(1, value, element, 'string');
   return list as readonly string[];
 };
 
 const decodeObject = (text: string): Value => new RegoObject(parseQuery(text));
 
 const decodeStandard = (text: string): Buffer => decodeBase64(text, 'standard');
-const encodeAs = (encoding: 'base64' | 'hex'): Transform => (text) => bytesOfText(text).toString(encoding);
+const encodeAs =
+  (encoding: 'base64' | 'hex'): Transform =>
+  (text) =>
+    bytesOfText(text).toString(encoding);
 const toUrlAlphabet = (text: string): string => text.replaceAll('+', '-').replaceAll('/', '_');
 
-const OPTIONS = record(
-  { indent: STRING, prefix: STRING, pretty: BOOLEAN },
-  { key: STRING, value: ANY },
-);
+const OPTIONS = record({ indent: STRING, prefix: STRING, pretty: BOOLEAN }, { key: STRING, value: ANY });
 const QUERY_VALUES = anyOf(STRING, arrayOf(STRING), setOf(STRING));
 
 /** Encodings of strings and values. */
 export const encodingBuiltins: readonly BuiltinDeclaration[] = [
   builtin('base64.encode', [STRING], STRING, ofText(encodeAs('base64'))),
-  builtin('base64.decode', [STRING], STRING, ofText((text) => textOfBytes(decodeStandard(text)))),
+  builtin(
+    'base64.decode',
+    [STRING],
+    STRING,
+    ofText((text) => textOfBytes(decodeStandard(text))),
+  ),
   builtin('base64.is_valid', [STRING], BOOLEAN, isReadable(decodeStandard)),
-  builtin('base64url.encode', [STRING], STRING, ofText((text) => toUrlAlphabet(bytesOfText(text).toString('base64')))),
-  builtin('base64url.encode_no_pad', [STRING], STRING, ofText((text) => bytesOfText(text).toString('base64url'))),
-  builtin('base64url.decode', [STRING], STRING, ofText((text) => textOfBytes(decodeBase64Url(text)))),
+  builtin(
+    'base64url.encode',
+    [STRING],
+    STRING,
+    ofText((text) => toUrlAlphabet(bytesOfText(text).toString('base64'))),
+  ),
+  builtin(
+    'base64url.encode_no_pad',
+    [STRING],
+    STRING,
+    ofText((text) => bytesOfText(text).toString('base64url')),
+  ),
+  builtin(
+    'base64url.decode',
+    [STRING],
+    STRING,
+    ofText((text) => textOfBytes(decodeBase64Url(text))),
+  ),
   builtin('hex.encode', [STRING], STRING, ofText(encodeAs('hex'))),
-  builtin('hex.decode', [STRING], STRING, ofText((text) => textOfBytes(decodeHex(text)))),
+  builtin(
+    'hex.decode',
+    [STRING],
+    STRING,
+    ofText((text) => textOfBytes(decodeHex(text))),
+  ),
   builtin('urlquery.encode', [STRING], STRING, ofText(escapeQuery)),
   builtin('urlquery.decode', [STRING], STRING, ofText(unescapeQuery)),
   builtin('urlquery.encode_object', [objectOf(STRING, QUERY_VALUES)], STRING, encodeObject),
@@ -115,7 +152,12 @@ export const encodingBuiltins: readonly BuiltinDeclaration[] = [
   builtin('json.marshal_with_options', [ANY, OPTIONS], STRING, marshalWithOptions),
   builtin('json.unmarshal', [STRING], ANY, ofText(unmarshalJson)),
   builtin('json.is_valid', [STRING], BOOLEAN, isReadable(unmarshalJson)),
-  builtin('yaml.marshal', [ANY], STRING, (args, context) => boundedString(wrapped(() => marshalYaml(args[0]!)), context)),
+  builtin('yaml.marshal', [ANY], STRING, (args, context) =>
+    boundedString(
+      wrapped(() => marshalYaml(args[0]!)),
+      context,
+    ),
+  ),
   builtin('yaml.unmarshal', [STRING], ANY, ofText(unmarshalYaml)),
   builtin('yaml.is_valid', [STRING], BOOLEAN, isReadable(unmarshalYaml)),
 ];

@@ -1,6 +1,7 @@
 import { aggregateBuiltins } from './aggregates.ts';
 import { arithmeticBuiltins } from './arithmetic.ts';
 import { arrayBuiltins } from './arrays.ts';
+import { awsBuiltins } from './aws.ts';
 import { bitsBuiltins } from './bits.ts';
 import { comparisonBuiltins } from './comparison.ts';
 import type { BuiltinDeclaration } from './contract.ts';
@@ -8,6 +9,7 @@ import { cryptoBuiltins } from './crypto-builtins.ts';
 import { encodingBuiltins } from './encoding.ts';
 import { globBuiltins } from './glob-builtins.ts';
 import { graphBuiltins } from './graph.ts';
+import { graphqlBuiltins } from './graphql-builtins.ts';
 import { jsonBuiltins } from './json-builtins.ts';
 import { jwtBuiltins } from './jwt-builtins.ts';
 import { netBuiltins } from './net-builtins.ts';
@@ -15,6 +17,8 @@ import { numberBuiltins } from './numbers.ts';
 import { objectBuiltins } from './objects.ts';
 import { regexBuiltins } from './regex-builtins.ts';
 import { regoBuiltins } from './rego.ts';
+import { templateBuiltins } from './render-template.ts';
+import { schemaBuiltins } from './schema-builtins.ts';
 import { semverBuiltins } from './semver.ts';
 import { setBuiltins } from './sets.ts';
 import { printBuiltins } from './sprintf.ts';
@@ -36,20 +40,24 @@ const families: readonly (readonly BuiltinDeclaration[])[] = [
   objectBuiltins,
   stringBuiltins,
   printBuiltins,
+  templateBuiltins,
   regexBuiltins,
   globBuiltins,
   unitBuiltins,
   typeBuiltins,
   encodingBuiltins,
   jsonBuiltins,
+  schemaBuiltins,
   timeBuiltins,
   cryptoBuiltins,
   jwtBuiltins,
   graphBuiltins,
+  graphqlBuiltins,
   semverBuiltins,
   uuidBuiltins,
   netBuiltins,
   uriBuiltins,
+  awsBuiltins,
   regoBuiltins,
 ];
 

@@ -1,4 +1,4 @@
-import { ANY, anyOf, arrayOf, objectOf, record, setOf, STRING } from '../types/index.ts';
+import { ANY, anyOf, arrayOf, objectOf, record, STRING, setOf } from '../types/index.ts';
 import { isObject, typeName, type Value } from '../value/index.ts';
 import { type BuiltinContext, type BuiltinDeclaration, OperandError } from './contract.ts';
 import { builtin } from './declare.ts';
@@ -22,7 +22,9 @@ const patch = (args: readonly Value[], context: BuiltinContext): Value | undefin
   try {
     return operations.reduce<Value>((document, element) => {
       if (!isObject(element)) {
-        throw new OperandError(`operand 2 must be array of JSON-Patch objects but got array containing ${typeName(element)}`);
+        throw new OperandError(
+          `operand 2 must be array of JSON-Patch objects but got array containing ${typeName(element)}`,
+        );
       }
       return applyOperation(document, readOperation(element), context);
     }, args[0]!);

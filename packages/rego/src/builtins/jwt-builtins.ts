@@ -1,10 +1,10 @@
 import { ANY, BOOLEAN, objectOf, record, STRING, tuple } from '../types/index.ts';
 import { isObject, RegoObject, type Value } from '../value/index.ts';
-import { type BuiltinContext, type BuiltinDeclaration } from './contract.ts';
+import type { BuiltinContext, BuiltinDeclaration } from './contract.ts';
 import { builtin } from './declare.ts';
-import { wrapped } from './encoding.ts';
 import { bytesOfText } from './encoding/bytes.ts';
 import { marshalJson, unmarshalJson } from './encoding/json.ts';
+import { wrapped } from './encoding.ts';
 import { ALGORITHMS, type Algorithm, signInput, verifyHmac, verifySignature } from './jwt/algorithms.ts';
 import { type Constraints, claimsHold, readConstraints } from './jwt/constraints.ts';
 import { secretBytes, signingKey, type VerificationKey, verificationKeys } from './jwt/keys.ts';
@@ -49,14 +49,21 @@ const decode = (args: readonly Value[], context: BuiltinContext): Value => {
 type Asymmetric = Exclude<Algorithm, { family: 'hmac' }>;
 
 /** The named key when there is one of that name, otherwise any that is not for another algorithm. */
-const anyVerifies = (keys: readonly VerificationKey[], token: Token, algorithm: Asymmetric, context: BuiltinContext): boolean => {
+const anyVerifies = (
+  keys: readonly VerificationKey[],
+  token: Token,
+  algorithm: Asymmetric,
+  context: BuiltinContext,
+): boolean => {
   const header = headerOf(token);
   const id = header.getString('kid');
   const declared = header.getString('alg');
   const signature = signatureOf(token);
   const named = typeof id === 'string' && id !== '' ? keys.find((key) => key.id === id) : undefined;
   const candidates =
-    named === undefined ? keys.filter((key) => key.algorithm === undefined || key.algorithm === declared) : [named];
+    named === undefined
+      ? keys.filter((key) => key.algorithm === undefined || key.algorithm === declared)
+      : [named];
   return candidates.some(({ key }) => {
     context.spend(SIGNATURE_STEPS);
     return verifySignature(algorithm, key, signingInput(token), signature);
@@ -103,7 +110,12 @@ const decodeVerify = (args: readonly Value[], context: BuiltinContext): Value =>
 };
 
 /** Whether the header is one that can be verified, and the signature is right. */
-const isTrusted = (token: Token, header: RegoObject, constraints: Constraints, context: BuiltinContext): boolean => {
+const isTrusted = (
+  token: Token,
+  header: RegoObject,
+  constraints: Constraints,
+  context: BuiltinContext,
+): boolean => {
   const name = header.getString('alg');
   // Extensions that must be understood are not (RFC 7515, section 4.1.11).
   if (typeof name !== 'string' || header.has('crit')) return false;
@@ -112,14 +124,22 @@ const isTrusted = (token: Token, header: RegoObject, constraints: Constraints, c
   if (algorithm === undefined) return false;
   if (algorithm.family === 'hmac') {
     if (constraints.secret === undefined) return false;
-    return verifyHmac(algorithm.hash, secretBytes(constraints.secret), signingInput(token), signatureOf(token));
+    return verifyHmac(
+      algorithm.hash,
+      secretBytes(constraints.secret),
+      signingInput(token),
+      signatureOf(token),
+    );
   }
   return constraints.keys !== undefined && anyVerifies(constraints.keys, token, algorithm, context);
 };
 
 const encodeSign = (args: readonly Value[], context: BuiltinContext): Value => {
   const [header, payload, key] = [objectAt(args, 0), objectAt(args, 1), objectAt(args, 2)];
-  return signed({ header: marshalJson(header), payload: marshalJson(payload), key: marshalJson(key) }, context);
+  return signed(
+    { header: marshalJson(header), payload: marshalJson(payload), key: marshalJson(key) },
+    context,
+  );
 };
 
 const encodeSignRaw = (args: readonly Value[], context: BuiltinContext): Value => {
@@ -150,9 +170,11 @@ const encoded = (text: string): string => bytesOfText(text).toString('base64url'
 /** The header is taken as leniently as its writer was: only a JSON object can have an algorithm. */
 const algorithmIn = (header: string): string => {
   const complaint = "missing or invalid 'alg' header: ";
-  if (header.trim() === '') throw new Error(`${complaint}cannot parse JSON: cannot parse empty string; unparsed tail: ""`);
+  if (header.trim() === '')
+    throw new Error(`${complaint}cannot parse JSON: cannot parse empty string; unparsed tail: ""`);
   const value = readHeader(header);
-  if (value === undefined && header.trimStart().startsWith('{')) throw new Error(`${complaint}cannot parse JSON`);
+  if (value === undefined && header.trimStart().startsWith('{'))
+    throw new Error(`${complaint}cannot parse JSON`);
   const algorithm = value?.getString('alg');
   if (typeof algorithm !== 'string') throw new Error(`${complaint}jwsbb: header "alg" not found`);
   return algorithm;
@@ -194,5 +216,7 @@ export const jwtBuiltins: readonly BuiltinDeclaration[] = [
     nondeterministic: true,
   }),
   builtin('io.jwt.encode_sign', [HEADER, OBJECT, OBJECT], STRING, encodeSign, { nondeterministic: true }),
-  builtin('io.jwt.encode_sign_raw', [STRING, STRING, STRING], STRING, encodeSignRaw, { nondeterministic: true }),
+  builtin('io.jwt.encode_sign_raw', [STRING, STRING, STRING], STRING, encodeSignRaw, {
+    nondeterministic: true,
+  }),
 ];

@@ -1,6 +1,6 @@
-import { ANY, anyOf, arrayOf, BOOLEAN, objectOf, setOf, STRING, tuple } from '../types/index.ts';
+import { ANY, anyOf, arrayOf, BOOLEAN, objectOf, STRING, setOf, tuple } from '../types/index.ts';
 import { isArray, isObject, isSet, RegoSet, type Value } from '../value/index.ts';
-import { BuiltinError, type BuiltinContext, type BuiltinDeclaration, operandError } from './contract.ts';
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { formatAddress, parseAddress } from './net/address.ts';
 import {
@@ -23,7 +23,8 @@ const cidrOf = (text: string): Cidr => {
 
 const cidrOrAddressOf = (text: string): Cidr => {
   const cidr = parseCidrOrAddress(text);
-  if (cidr === undefined) throw new BuiltinError(`not a valid textual representation of an IP address or CIDR: ${text}`);
+  if (cidr === undefined)
+    throw new BuiltinError(`not a valid textual representation of an IP address or CIDR: ${text}`);
   return cidr;
 };
 
@@ -97,7 +98,8 @@ const mergeable = (text: string): Cidr => {
   return networkOf(address, octet < 0x80 ? 8 : octet < 0xc0 ? 16 : 24);
 };
 
-const isValid = (args: readonly Value[]): Value => typeof args[0] === 'string' && parseCidr(args[0]) !== undefined;
+const isValid = (args: readonly Value[]): Value =>
+  typeof args[0] === 'string' && parseCidr(args[0]) !== undefined;
 
 const lookup = (args: readonly Value[], context: BuiltinContext): Value => {
   const name = stringAt(args, 0);
@@ -124,5 +126,8 @@ export const netBuiltins: readonly BuiltinDeclaration[] = [
   builtin('net.cidr_expand', [STRING], setOf(STRING), expand),
   builtin('net.cidr_merge', [anyOf(arrayOf(STRING), setOf(STRING))], setOf(STRING), merge),
   builtin('net.cidr_is_valid', [ANY], BOOLEAN, isValid),
-  builtin('net.lookup_ip_addr', [STRING], setOf(STRING), lookup, { nondeterministic: true, requires: 'lookupIpAddr' }),
+  builtin('net.lookup_ip_addr', [STRING], setOf(STRING), lookup, {
+    nondeterministic: true,
+    requires: 'lookupIpAddr',
+  }),
 ];

@@ -1,6 +1,6 @@
 import { anyOf, arrayOf, BOOLEAN, NULL, NUMBER, STRING } from '../types/index.ts';
 import { isNumber, numberFromBigInt, numberFromDouble, numberFromText, type Value } from '../value/index.ts';
-import { BuiltinError, type BuiltinContext, type BuiltinDeclaration, operandError } from './contract.ts';
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { bigIntAt, checkSize, stringAt } from './operands.ts';
 
@@ -77,8 +77,13 @@ const parseNumber = (text: string): Value => {
     throw new BuiltinError(`strconv.ParseFloat: parsing ${JSON.stringify(text)}: value out of range`);
   }
   const [, sign, digits = '', exponent] = decimal;
-  const mantissa = digits.replace(/^\./, '0.').replace(/\.$/, '').replace(/^0+(?=\d)/, '');
-  return numberFromText(`${sign === '-' ? '-' : ''}${mantissa}${exponent === undefined ? '' : `e${exponent}`}`);
+  const mantissa = digits
+    .replace(/^\./, '0.')
+    .replace(/\.$/, '')
+    .replace(/^0+(?=\d)/, '');
+  return numberFromText(
+    `${sign === '-' ? '-' : ''}${mantissa}${exponent === undefined ? '' : `e${exponent}`}`,
+  );
 };
 
 const hexadecimalNumber = ([, sign, whole = '', fraction = '', exponent = '0']: RegExpExecArray): Value => {

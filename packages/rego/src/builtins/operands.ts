@@ -11,7 +11,7 @@ import {
   typeName,
   type Value,
 } from '../value/index.ts';
-import { BuiltinError, type BuiltinContext, elementError, OperandError, operandError } from './contract.ts';
+import { type BuiltinContext, BuiltinError, elementError, OperandError, operandError } from './contract.ts';
 
 /** The operand at an index as a string; the error counts from 1, as OPA does. */
 export const stringAt = (args: readonly Value[], index: number): string => {

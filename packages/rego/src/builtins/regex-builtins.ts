@@ -1,6 +1,6 @@
 import { arrayOf, BOOLEAN, NUMBER, STRING } from '../types/index.ts';
 import { quote, type Value } from '../value/index.ts';
-import { BuiltinError, type BuiltinContext, type BuiltinDeclaration } from './contract.ts';
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { wrapped } from './encoding.ts';
 import { globsIntersect } from './glob/intersection.ts';
@@ -48,7 +48,8 @@ const find =
     const pattern = patternAt(args, 0, context);
     const text = stringAt(args, 1);
     const found: Value[] = [];
-    for (const { groups } of pattern.matches(text, limitAt(args, 2), spendOf(context))) found.push(pick(groups));
+    for (const { groups } of pattern.matches(text, limitAt(args, 2), spendOf(context)))
+      found.push(pick(groups));
     checkSize(found.length, context);
     return found;
   };
@@ -77,7 +78,9 @@ const templateMatch = (args: readonly Value[], context: BuiltinContext): Value =
 const delimiterAt = (args: readonly Value[], index: number, name: string): string => {
   const delimiter = stringAt(args, index);
   if (delimiter.length !== 1) {
-    throw new BuiltinError(`${name} delimiter has to be exactly one character long but is ${delimiter.length} long`);
+    throw new BuiltinError(
+      `${name} delimiter has to be exactly one character long but is ${delimiter.length} long`,
+    );
   }
   return delimiter;
 };
@@ -109,7 +112,8 @@ const delimited = (template: string, start: string, end: string): readonly (read
   return pairs;
 };
 
-const unbalanced = (template: string): BuiltinError => new BuiltinError(`unbalanced braces in ${quote(template)}`);
+const unbalanced = (template: string): BuiltinError =>
+  new BuiltinError(`unbalanced braces in ${quote(template)}`);
 
 const globsMatch = (args: readonly Value[], context: BuiltinContext): Value =>
   wrapped(() => globsIntersect(stringAt(args, 0), stringAt(args, 1), spendOf(context)));
@@ -120,8 +124,18 @@ export const regexBuiltins: readonly BuiltinDeclaration[] = [
   builtin('regex.match', [STRING, STRING], BOOLEAN, match),
   builtin('re_match', [STRING, STRING], BOOLEAN, match, { deprecated: true }),
   builtin('regex.is_valid', [STRING], BOOLEAN, isValid),
-  builtin('regex.find_n', [STRING, STRING, NUMBER], TEXTS, find((groups) => groups[0]!)),
-  builtin('regex.find_all_string_submatch_n', [STRING, STRING, NUMBER], arrayOf(TEXTS), find((groups) => groups)),
+  builtin(
+    'regex.find_n',
+    [STRING, STRING, NUMBER],
+    TEXTS,
+    find((groups) => groups[0]!),
+  ),
+  builtin(
+    'regex.find_all_string_submatch_n',
+    [STRING, STRING, NUMBER],
+    arrayOf(TEXTS),
+    find((groups) => groups),
+  ),
   builtin('regex.replace', [STRING, STRING, STRING], STRING, replace),
   builtin('regex.split', [STRING, STRING], TEXTS, split),
   builtin('regex.template_match', [STRING, STRING, STRING, STRING], BOOLEAN, templateMatch),

@@ -1,15 +1,21 @@
-import { ANY, objectOf, record, setOf, STRING } from '../types/index.ts';
+import { RegoError } from '../error.ts';
+import { ANY, objectOf, record, STRING, setOf } from '../types/index.ts';
 import { format, type RegoObject, RegoSet, type Value } from '../value/index.ts';
-import { BuiltinError, type BuiltinContext, type BuiltinDeclaration, OperandError } from './contract.ts';
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, OperandError } from './contract.ts';
 import { builtin } from './declare.ts';
-import { wrapped } from './encoding.ts';
 import { objectAt, setAt, stringAt } from './operands.ts';
 
 const parseModule = (args: readonly Value[], context: BuiltinContext): Value => {
   const filename = stringAt(args, 0);
   const text = stringAt(args, 1);
   context.spend(1 + text.length);
-  return wrapped(() => context.parseModule(filename, text));
+  try {
+    return context.parseModule(filename, text);
+  } catch (thrown) {
+    if (thrown instanceof RegoError && thrown.code === 'rego_parse_error')
+      throw new BuiltinError(`1 error occurred: ${thrown.line}`);
+    throw thrown;
+  }
 };
 
 const REQUEST_MEMBERS = new Set([

@@ -1,6 +1,6 @@
 import { ANY, BOOLEAN, NUMBER, STRING } from '../types/index.ts';
 import { quote, type Value } from '../value/index.ts';
-import { BuiltinError, type BuiltinDeclaration } from './contract.ts';
+import { type BuiltinDeclaration, BuiltinError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { stringAt } from './operands.ts';
 
@@ -53,9 +53,12 @@ const versionAt = (args: readonly Value[], index: number): Version => {
   return version;
 };
 
-const isValid = (args: readonly Value[]): Value => typeof args[0] === 'string' && parse(args[0]) !== undefined;
+const isValid = (args: readonly Value[]): Value =>
+  typeof args[0] === 'string' && parse(args[0]) !== undefined;
 
 export const semverBuiltins: readonly BuiltinDeclaration[] = [
-  builtin('semver.compare', [STRING, STRING], NUMBER, (args) => compareVersions(versionAt(args, 0), versionAt(args, 1))),
+  builtin('semver.compare', [STRING, STRING], NUMBER, (args) =>
+    compareVersions(versionAt(args, 0), versionAt(args, 1)),
+  ),
   builtin('semver.is_valid', [ANY], BOOLEAN, isValid),
 ];

@@ -1,6 +1,6 @@
-import { ANY, arrayOf, BOOLEAN, setOf, STRING } from '../types/index.ts';
+import { ANY, arrayOf, BOOLEAN, STRING, setOf } from '../types/index.ts';
 import { format, isArray, isNumber, isSet, numberText, type Value } from '../value/index.ts';
-import { BuiltinError, type BuiltinContext, type BuiltinDeclaration } from './contract.ts';
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { type PrintfArgument, sprintf } from './format/printf.ts';
 import { arrayAt, boundedString, checkStringLength, int64Of, stringAt } from './operands.ts';

@@ -1,7 +1,7 @@
-import { anyOf, arrayOf, BOOLEAN, NUMBER, setOf, STRING } from '../types/index.ts';
+import { anyOf, arrayOf, BOOLEAN, NUMBER, STRING, setOf } from '../types/index.ts';
 import { isArray, isSet, type Value } from '../value/index.ts';
 import { codePointCount } from './aggregates.ts';
-import { BuiltinError, type BuiltinContext, type BuiltinDeclaration, operandError } from './contract.ts';
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { checkSize, intAt, stringAt, wrongElement } from './operands.ts';
 

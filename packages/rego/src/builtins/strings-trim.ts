@@ -58,7 +58,12 @@ const TWO = [STRING, STRING];
 
 /** Taking characters off the ends of strings. */
 export const trimBuiltins: readonly BuiltinDeclaration[] = [
-  builtin('trim', TWO, STRING, trimBy((text, cutset) => trimRight(trimLeft(text, cutset), cutset))),
+  builtin(
+    'trim',
+    TWO,
+    STRING,
+    trimBy((text, cutset) => trimRight(trimLeft(text, cutset), cutset)),
+  ),
   builtin('trim_left', TWO, STRING, trimBy(trimLeft)),
   builtin('trim_right', TWO, STRING, trimBy(trimRight)),
   builtin('trim_prefix', TWO, STRING, trimBy(trimPrefix)),

@@ -1,9 +1,9 @@
-import { anyOf, arrayOf, NUMBER, setOf, STRING } from '../types/index.ts';
+import { anyOf, arrayOf, NUMBER, STRING, setOf } from '../types/index.ts';
 import { isArray, isNumber, isSet, toBigInt, type Value } from '../value/index.ts';
 import { toFloat, truncateFloat } from './big-float.ts';
 import { type BuiltinContext, type BuiltinDeclaration, OperandError, operandError } from './contract.ts';
 import { builtin } from './declare.ts';
-import { numberAt, stringAt, wrongElement, checkStringLength } from './operands.ts';
+import { checkStringLength, numberAt, stringAt, wrongElement } from './operands.ts';
 import { replaceBuiltins } from './strings-replace.ts';
 import { searchBuiltins } from './strings-search.ts';
 import { trimBuiltins } from './strings-trim.ts';

@@ -1,6 +1,13 @@
 import { anyOf, NUMBER, STRING, tuple } from '../types/index.ts';
-import { isArray, isNumber, numberFromBigInt, type RegoNumber, toBigInt, type Value } from '../value/index.ts';
-import { BuiltinError, type BuiltinContext, type BuiltinDeclaration, operandError } from './contract.ts';
+import {
+  isArray,
+  isNumber,
+  numberFromBigInt,
+  type RegoNumber,
+  toBigInt,
+  type Value,
+} from '../value/index.ts';
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { wrapped } from './encoding.ts';
 import { boundedString, intAt, stringAt } from './operands.ts';
@@ -81,7 +88,10 @@ const diff = (args: readonly Value[]): Value => {
   const first = momentAt(args, 0);
   const second = { ...momentAt(args, 1), zone: first.zone };
   const ordered = nanosOfMoment(first) <= nanosOfMoment(second) ? [first, second] : [second, first];
-  const [from, to] = ordered.map(wallTimeOf) as [ReturnType<typeof wallTimeOf>, ReturnType<typeof wallTimeOf>];
+  const [from, to] = ordered.map(wallTimeOf) as [
+    ReturnType<typeof wallTimeOf>,
+    ReturnType<typeof wallTimeOf>,
+  ];
   const fields = [
     to.year - from.year,
     to.month - from.month,
@@ -121,7 +131,9 @@ const THREE = tuple(NUMBER, NUMBER, NUMBER);
 const SIX = tuple(NUMBER, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER);
 
 export const timeBuiltins: readonly BuiltinDeclaration[] = [
-  builtin('time.now_ns', [], NUMBER, (_args, context) => numberFromBigInt(context.nowNs), { nondeterministic: true }),
+  builtin('time.now_ns', [], NUMBER, (_args, context) => numberFromBigInt(context.nowNs), {
+    nondeterministic: true,
+  }),
   builtin('time.parse_ns', [STRING, STRING], NUMBER, parseNanos),
   builtin('time.parse_rfc3339_ns', [STRING], NUMBER, parseRfc3339),
   builtin('time.parse_duration_ns', [STRING], NUMBER, durationNanos),

@@ -1,4 +1,4 @@
-import { ANY, arrayOf, BOOLEAN, NULL, objectOf, setOf, STRING, type Type } from '../types/index.ts';
+import { ANY, arrayOf, BOOLEAN, NULL, objectOf, STRING, setOf, type Type } from '../types/index.ts';
 import { isArray, isSet, RegoSet, type TypeName, typeName, type Value } from '../value/index.ts';
 import { type BuiltinDeclaration, operandError } from './contract.ts';
 import { builtin } from './declare.ts';

@@ -1,7 +1,7 @@
 import { NUMBER, STRING } from '../types/index.ts';
 import { Decimal, numberFromBigInt, numberFromText, type Value } from '../value/index.ts';
 import { multiplyFloats, toFloat, truncateFloat } from './big-float.ts';
-import { BuiltinError, type BuiltinDeclaration } from './contract.ts';
+import { type BuiltinDeclaration, BuiltinError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { stringAt } from './operands.ts';
 
@@ -47,7 +47,9 @@ const parseBytes = (args: readonly Value[]): Value => {
   const { amount, unit } = readQuantity(stringAt(args, 0).toLowerCase(), 'byte amount');
   const factor = FACTORS.get(unit.length > 1 ? unit.replace(/b$/, '') : unit);
   if (factor === undefined) throw new BuiltinError(`byte unit ${unit} not recognized`);
-  return numberFromBigInt(truncateFloat(multiplyFloats(toFloat(new Decimal(amount)), toFloat(numberFromBigInt(factor)))));
+  return numberFromBigInt(
+    truncateFloat(multiplyFloats(toFloat(new Decimal(amount)), toFloat(numberFromBigInt(factor)))),
+  );
 };
 
 /** An `e` is an exponent when digits follow, and a unit otherwise. */

@@ -25,7 +25,10 @@ export interface BundleLimits {
  * Reads a bundle (`.tar.gz`).
  * Throws a RegoError (`bundle_error`) that names the file and what is wrong with it.
  */
-export const readBundle = (archive: Uint8Array, { maxBytes = 64 * 1024 * 1024 }: BundleLimits = {}): Bundle => {
+export const readBundle = (
+  archive: Uint8Array,
+  { maxBytes = 64 * 1024 * 1024 }: BundleLimits = {},
+): Bundle => {
   const modules: Record<string, string> = {};
   const files = new Map<string, Uint8Array>();
   let data: Value = new RegoObject();
@@ -34,7 +37,8 @@ export const readBundle = (archive: Uint8Array, { maxBytes = 64 * 1024 * 1024 }:
     const path = normalise(file.path);
     const base = path.split('/').at(-1);
     if (path === '.manifest') manifest = readManifest(file);
-    else if (base === 'data.json' || base === 'data.yaml' || base === 'data.yml') data = withFile(data, path, file);
+    else if (base === 'data.json' || base === 'data.yaml' || base === 'data.yml')
+      data = withFile(data, path, file);
     else if (path.endsWith('.rego')) modules[path] = textOf(file, path);
     else files.set(path, file.content);
   }
@@ -79,10 +83,12 @@ const textOf = ({ content }: TarFile, path: string): string => {
 const readManifest = (file: TarFile): Manifest => {
   const path = '.manifest';
   const parsed = parseManifestJson(file, path);
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw bundleError(`${path} is no object`);
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw bundleError(`${path} is no object`);
   const manifest = parsed as Readonly<Record<string, unknown>>;
   const { revision, roots, rego_version: version } = manifest;
-  if (revision !== undefined && typeof revision !== 'string') throw bundleError(`${path}: revision is no string`);
+  if (revision !== undefined && typeof revision !== 'string')
+    throw bundleError(`${path}: revision is no string`);
   if (roots !== undefined && !isStrings(roots)) throw bundleError(`${path}: roots is no array of strings`);
   return {
     ...(revision === undefined ? {} : { revision }),
@@ -106,7 +112,11 @@ const parseManifestJson = (file: TarFile, path: string): unknown => {
 const withFile = (document: Value, path: string, file: TarFile): Value => {
   const folder = path.split('/').slice(0, -1);
   const content = parseData(textOf(file, path), path);
-  return merge(document, folder.reduceRight<Value>((below, name) => new RegoObject([[name, below]]), content), path);
+  return merge(
+    document,
+    folder.reduceRight<Value>((below, name) => new RegoObject([[name, below]]), content),
+    path,
+  );
 };
 
 const parseData = (text: string, path: string): Value => {

@@ -35,7 +35,8 @@ export const readTar = (archive: Uint8Array): readonly TarFile[] => {
   return files;
 };
 
-const damaged = (what: string): RegoError => new RegoError('bundle_error', `the bundle's archive is damaged: ${what}`);
+const damaged = (what: string): RegoError =>
+  new RegoError('bundle_error', `the bundle's archive is damaged: ${what}`);
 
 const text = (bytes: Uint8Array, start: number, length: number): string => {
   const field = bytes.subarray(start, start + length);

@@ -78,8 +78,18 @@ export const calleeName = (callee: Callee): string =>
   callee.type === 'builtin' ? callee.declaration.name : callee.group.node.name;
 
 export type CoreWith =
-  | { readonly type: 'input'; readonly path: readonly string[]; readonly value: CoreTerm; readonly location: Location }
-  | { readonly type: 'data'; readonly path: readonly string[]; readonly value: CoreTerm; readonly location: Location }
+  | {
+      readonly type: 'input';
+      readonly path: readonly string[];
+      readonly value: CoreTerm;
+      readonly location: Location;
+    }
+  | {
+      readonly type: 'data';
+      readonly path: readonly string[];
+      readonly value: CoreTerm;
+      readonly location: Location;
+    }
   | {
       readonly type: 'function';
       readonly name: string;

@@ -26,7 +26,10 @@ export const declaredNames = (body: Body): ReadonlySet<string> => {
 };
 
 export const isAssignment = (term: Term): term is Extract<Term, { type: 'call' }> =>
-  term.type === 'call' && term.operator.type === 'var' && term.operator.name === 'assign' && term.args.length === 2;
+  term.type === 'call' &&
+  term.operator.type === 'var' &&
+  term.operator.name === 'assign' &&
+  term.args.length === 2;
 
 /** The variables of a pattern: elements of arrays and values of objects; keys are looked up and bind nothing. */
 export const addPatternNames = (term: Term, names: Set<string>): void => {

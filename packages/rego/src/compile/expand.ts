@@ -123,7 +123,8 @@ class Expander {
     if (!negated && isFunctionCall(call)) {
       const statement = this.#call(call);
       if (statement === undefined) return undefined;
-      if (statement.type === 'call' && statement.output === undefined) return { ...statement, output: this.term(result) };
+      if (statement.type === 'call' && statement.output === undefined)
+        return { ...statement, output: this.term(result) };
       return { type: 'unify', left: this.term(result), right: this.term(call) };
     }
     return { type: 'unify', left: this.term(left), right: this.term(right) };
@@ -271,7 +272,13 @@ class Expander {
     const local: CoreVar = this.#local();
     const operator = { type: 'var', name: 'eq', location: term.location } as const;
     const left = { type: 'var', name: local.name, location: term.location } as const;
-    const equation: Term = { type: 'call', operator, args: [left, term], location: term.location, infix: '=' };
+    const equation: Term = {
+      type: 'call',
+      operator,
+      args: [left, term],
+      location: term.location,
+      infix: '=',
+    };
     const body = expandBody([{ ...part, statement: { type: 'term', term: equation } }], this.#context);
     return { type: 'comprehension', kind: 'set', term: local, body, location: term.location };
   }
@@ -309,7 +316,8 @@ class Expander {
   }
 }
 
-const isFunctionCall = (term: Term): term is CallTerm => term.type === 'call' && operatorName(term.operator) !== 'eq';
+const isFunctionCall = (term: Term): term is CallTerm =>
+  term.type === 'call' && operatorName(term.operator) !== 'eq';
 
 /** What an operator calls; nothing when there is no such function. */
 export const resolveCallee = (
@@ -334,7 +342,8 @@ export const calleeArity = (callee: Callee): number =>
 const isVariadic = (callee: Callee): boolean =>
   callee.type === 'builtin' && callee.declaration.variadic !== undefined;
 
-const operatorText = (operator: CallTerm['operator']): string => operatorName(operator) ?? 'of a computed name';
+const operatorText = (operator: CallTerm['operator']): string =>
+  operatorName(operator) ?? 'of a computed name';
 
 const foldArray = (items: readonly CoreTerm[]): CoreTerm => {
   const values = constants(items);

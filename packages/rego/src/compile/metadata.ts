@@ -34,10 +34,13 @@ const chainOf = (rule: Rule, module: Module, group: RuleGroup, modules: readonly
   }
   const packages = module.package.path;
   const ofPackage = (scope: string, length: number) => (block: Annotations) =>
-    block.scope === scope && block.target?.length === length && block.target.every((part, at) => part === packages[at]);
+    block.scope === scope &&
+    block.target?.length === length &&
+    block.target.every((part, at) => part === packages[at]);
   for (const block of all.filter(ofPackage('package', packages.length))) entries.push(entry(packages, block));
   for (let length = packages.length; length > 0; length -= 1) {
-    for (const block of all.filter(ofPackage('subpackages', length))) entries.push(entry(packages.slice(0, length), block));
+    for (const block of all.filter(ofPackage('subpackages', length)))
+      entries.push(entry(packages.slice(0, length), block));
   }
   return entries;
 };
@@ -45,7 +48,8 @@ const chainOf = (rule: Rule, module: Module, group: RuleGroup, modules: readonly
 const rulePath = (rule: Rule): readonly string[] => {
   const { head, path } = rule.head.ref;
   const names = head.type === 'var' ? [head.name] : [];
-  for (const part of path) names.push(part.type === 'scalar' ? String(part.value) : part.type === 'var' ? part.name : '');
+  for (const part of path)
+    names.push(part.type === 'scalar' ? String(part.value) : part.type === 'var' ? part.name : '');
   return names;
 };
 

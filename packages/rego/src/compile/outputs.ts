@@ -101,7 +101,7 @@ const unify = (left: CoreTerm, right: CoreTerm, known: Names, outputs: Names): v
 
 const addPairs = (left: CoreTerm, right: CoreTerm, pairs: [CoreTerm, CoreTerm][]): void => {
   if (left.type === 'array' && right.type === 'array' && left.items.length === right.items.length) {
-    left.items.forEach((item, index) => addPairs(item, right.items[index]!, pairs));
+    for (const [index, item] of left.items.entries()) addPairs(item, right.items[index]!, pairs);
   } else if (left.type === 'object' && right.type === 'object') {
     for (const [key, value] of left.entries) {
       const other = right.entries.find(([candidate]) => sameKey(key, candidate));

@@ -4,15 +4,22 @@ import type { Term } from '../ast/term.ts';
 import type { BuiltinDeclaration } from '../builtins/contract.ts';
 import { type RegoError, throwAll } from '../error.ts';
 import { checkConflicts } from './conflicts.ts';
+import { constantGroups } from './constants.ts';
 import type { CoreBody, CoreExpr, CoreRule, CoreTerm } from './core.ts';
 import { type ExpandContext, expandBody, expandHeadTerm } from './expand.ts';
 import { metadataOf } from './metadata.ts';
 import { checkRecursion } from './recursion.ts';
 import { type Globals, globalsOf, type ResolvedRule, resolveQuery, resolveRule } from './resolve.ts';
-import { buildRuleTree, constantPrefix, type RuleGroup, type RuleNode, type RuleSource } from './rule-tree.ts';
+import {
+  buildRuleTree,
+  constantPrefix,
+  type RuleGroup,
+  type RuleNode,
+  type RuleSource,
+} from './rule-tree.ts';
 import { checkHead, orderBody } from './safety.ts';
 import { writtenName } from './scope.ts';
-import { checkModules } from './strict.ts';
+import { checkDeprecated, checkModules, checkUnusedImports } from './strict.ts';
 import { checkTypes } from './types.ts';
 import { exprNames } from './variables.ts';
 
@@ -28,6 +35,8 @@ export interface Program {
   readonly groups: readonly RuleGroup[];
   readonly modules: readonly Module[];
   readonly options: ProgramOptions;
+  /** Groups whose documents are the same until data changes. */
+  readonly constants: ReadonlySet<RuleGroup>;
 }
 
 /** A query that passed all checks. */
@@ -49,13 +58,16 @@ export const compileProgram = (modules: readonly Module[], options: ProgramOptio
   throwAll(errors);
   const groups = [...tree.groups()];
   const globals = moduleGlobals(modules);
-  for (const group of groups) compileGroup(group, { modules, globals, tree, options, errors });
+  const used = new Map(modules.map((module) => [module, new Set<string>()]));
+  for (const group of groups) compileGroup(group, { modules, globals, used, tree, options, errors });
+  if (options.strict) for (const module of modules) checkUnusedImports(module, used.get(module)!, errors);
   throwAll(errors);
   checkRecursion(groups, tree, errors);
   throwAll(errors);
   checkTypes(groups, errors);
+  if (options.strict) checkDeprecated(groups, errors);
   throwAll(errors);
-  return { tree, groups, modules, options };
+  return { tree, groups, modules, options, constants: constantGroups(groups, tree) };
 };
 
 /**
@@ -65,9 +77,15 @@ export const compileProgram = (modules: readonly Module[], options: ProgramOptio
 export const compileQuery = (body: Body, program: Program): CoreQuery => {
   const errors: RegoError[] = [];
   const { options, tree } = program;
-  const resolved = resolveQuery(body, { globals: new Map(), strict: false, errors });
+  const resolved = resolveQuery(body, { globals: new Map(), strict: false, errors, used: new Set() });
   const metadata = { chain: () => [], rule: () => [] };
-  const core = expandBody(resolved.body, { builtins: options.builtins, tree, names: resolved.names, errors, metadata });
+  const core = expandBody(resolved.body, {
+    builtins: options.builtins,
+    tree,
+    names: resolved.names,
+    errors,
+    metadata,
+  });
   throwAll(errors);
   const ordered = orderBody(core, new Set(), errors);
   throwAll(errors);
@@ -84,6 +102,7 @@ export const compileQuery = (body: Body, program: Program): CoreQuery => {
 interface GroupContext {
   readonly modules: readonly Module[];
   readonly globals: ReadonlyMap<Module, Globals>;
+  readonly used: ReadonlyMap<Module, Set<string>>;
   readonly tree: RuleNode;
   readonly options: ProgramOptions;
   readonly errors: RegoError[];
@@ -112,9 +131,10 @@ const compileGroup = (group: RuleGroup, context: GroupContext): void => {
 };
 
 const compileRule = (group: RuleGroup, { rule, module }: RuleSource, context: GroupContext): CoreRule => {
-  const { errors, options, globals, tree, modules } = context;
+  const { errors, options, tree, modules } = context;
+  const names = { globals: context.globals.get(module)!, used: context.used.get(module)! };
   const rest = rule.head.ref.path.length + 1 - constantPrefix(rule).length;
-  const resolved = resolveRule(rule, rest, { globals: globals.get(module)!, strict: options.strict, errors });
+  const resolved = resolveRule(rule, rest, { ...names, strict: options.strict, errors });
   const metadata = metadataOf(rule, module, group, modules);
   const lower = (link: ResolvedRule): CoreRule => {
     const expand = { builtins: options.builtins, tree, names: link.names, errors, metadata };

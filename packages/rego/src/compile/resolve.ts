@@ -1,7 +1,16 @@
 import type { Body, Expr, Statement, With } from '../ast/expr.ts';
 import type { Location } from '../ast/location.ts';
 import type { Import, Module, Rule } from '../ast/module.ts';
-import { type CallTerm, call, reference, refOf, type RefTerm, scalar, type Term, variable } from '../ast/term.ts';
+import {
+  type CallTerm,
+  call,
+  type RefTerm,
+  reference,
+  refOf,
+  scalar,
+  type Term,
+  variable,
+} from '../ast/term.ts';
 import { RegoError } from '../error.ts';
 import { addPatternNames, declaredNames, isAssignment } from './declared.ts';
 import { NameSource, Scope } from './scope.ts';
@@ -25,6 +34,8 @@ export interface ResolveOptions {
   readonly globals: Globals;
   readonly strict: boolean;
   readonly errors: RegoError[];
+  /** Collects the globals that were referred to, for the check of unused imports. */
+  readonly used: Set<string>;
 }
 
 /**
@@ -146,7 +157,9 @@ class Resolver {
       case 'object':
         return {
           ...term,
-          entries: term.entries.map(([key, value]) => [this.#term(key, scope), this.#target(value, scope)] as const),
+          entries: term.entries.map(
+            ([key, value]) => [this.#term(key, scope), this.#target(value, scope)] as const,
+          ),
         };
       default:
         this.#error(term.location, `cannot assign to ${term.type}`);
@@ -230,7 +243,9 @@ class Resolver {
       case 'object':
         return {
           ...term,
-          entries: term.entries.map(([key, value]) => [this.#term(key, scope), this.#term(value, scope)] as const),
+          entries: term.entries.map(
+            ([key, value]) => [this.#term(key, scope), this.#term(value, scope)] as const,
+          ),
         };
       case 'template':
         return this.#template(term, scope);
@@ -244,11 +259,17 @@ class Resolver {
     if (unique !== undefined) return variable(unique, location);
     if (!scope.shadows(name)) {
       if (name === 'input' || name === 'data') return reference(variable(name, location), [], location);
-      const global = this.#options.globals.get(name);
+      const global = this.#global(name);
       if (global !== undefined) return { ...global, location };
     }
     scope.see(name);
     return variable(name, location);
+  }
+
+  #global(name: string): RefTerm | undefined {
+    const global = this.#options.globals.get(name);
+    if (global !== undefined) this.#options.used.add(name);
+    return global;
   }
 
   #reference(term: RefTerm, scope: Scope): Term {
@@ -272,7 +293,7 @@ class Resolver {
       this.#error(operator.location, `called function ${head.name} shadowed`);
       return operator;
     }
-    const global = this.#options.globals.get(head.name);
+    const global = this.#global(head.name);
     if (global === undefined) return operator;
     const rest = operator.type === 'var' ? [] : operator.path;
     return reference(global.head, [...global.path, ...rest], operator.location);

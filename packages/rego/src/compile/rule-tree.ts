@@ -1,8 +1,7 @@
 import type { Module, Rule } from '../ast/module.ts';
 import { RegoError } from '../error.ts';
-import { type Key, keyOf, RegoObject, type Value } from '../value/index.ts';
+import { format, type Key, keyOf, RegoObject, type Value } from '../value/index.ts';
 import type { CoreRule } from './core.ts';
-import { format } from '../value/index.ts';
 
 /** A rule as written, with its module. */
 export interface RuleSource {

@@ -65,7 +65,8 @@ const reportUnsafe = (expr: CoreExpr, safe: Names, own: Names, errors: RegoError
 const report = (unsafe: ReadonlySet<string>, location: Location, errors: RegoError[]): void => {
   const written = [...unsafe].map(writtenName).map((name) => (name.startsWith('$') ? '_' : name));
   const named = written.filter((name) => name !== '');
-  for (const name of named) errors.push(new RegoError('rego_unsafe_var_error', `var ${name} is unsafe`, location));
+  for (const name of named)
+    errors.push(new RegoError('rego_unsafe_var_error', `var ${name} is unsafe`, location));
   if (named.length === 0 && unsafe.size > 0) {
     errors.push(new RegoError('rego_unsafe_var_error', 'expression is unsafe', location));
   }
@@ -109,7 +110,11 @@ const orderStatement = (
       const names: Names = new Set();
       addTermNames(statement.domain, names);
       for (const name of names) inner.add(name);
-      return { ...statement, domain: order(statement.domain), body: orderBody(statement.body, inner, errors) };
+      return {
+        ...statement,
+        domain: order(statement.domain),
+        body: orderBody(statement.body, inner, errors),
+      };
     }
     default:
       return statement satisfies never;
@@ -129,7 +134,8 @@ const orderCall = (call: CoreCall, order: (term: CoreTerm) => CoreTerm): CoreSta
   return { ...call, args: call.args.map(order), ...output };
 };
 
-const isEqual = ({ callee }: CoreCall): boolean => callee.type === 'builtin' && callee.declaration.name === 'equal';
+const isEqual = ({ callee }: CoreCall): boolean =>
+  callee.type === 'builtin' && callee.declaration.name === 'equal';
 
 const orderWith = (modifier: CoreWith, order: (term: CoreTerm) => CoreTerm): CoreWith => {
   if (modifier.type !== 'function') return { ...modifier, value: order(modifier.value) };

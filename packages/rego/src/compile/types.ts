@@ -41,7 +41,9 @@ const checkExpr = (expr: CoreExpr, known: Environment, errors: RegoError[]): voi
   if (statement.type !== 'call' || statement.callee.type !== 'builtin') return;
   const { declaration } = statement.callee;
   const have = statement.args.map((arg) => kindsOf(arg, known));
-  const wrong = have.some((kinds, index) => !overlap(kinds, typeKinds(declaration.args[index] ?? declaration.variadic)));
+  const wrong = have.some(
+    (kinds, index) => !overlap(kinds, typeKinds(declaration.args[index] ?? declaration.variadic)),
+  );
   if (wrong) errors.push(mismatch(statement, have, expr));
   if (statement.output !== undefined && declaration.relation !== true) {
     learn(statement.output, typeKinds(declaration.result), known);
@@ -84,7 +86,8 @@ const typeKinds = (type: Type | undefined): Kinds => {
   return kinds;
 };
 
-const overlap = (a: Kinds, b: Kinds): boolean => a === undefined || b === undefined || !a.isDisjointFrom(b as Set<TypeName>);
+const overlap = (a: Kinds, b: Kinds): boolean =>
+  a === undefined || b === undefined || !a.isDisjointFrom(b as Set<TypeName>);
 
 const mismatch = (call: CoreCall, have: readonly Kinds[], expr: CoreExpr): RegoError => {
   if (call.callee.type !== 'builtin') throw new TypeError('only built-ins have types');

@@ -108,6 +108,8 @@ export const comprehensionsOf = (term: CoreTerm): readonly Extract<CoreTerm, { t
 
 /** The bodies directly within a statement: of comprehensions and of `every`. */
 export const exprBodies = (expr: CoreExpr): readonly CoreBody[] => {
-  const bodies = exprTerms(expr).flatMap(comprehensionsOf).map(({ body }) => body);
+  const bodies = exprTerms(expr)
+    .flatMap(comprehensionsOf)
+    .map(({ body }) => body);
   return expr.statement.type === 'every' ? [...bodies, expr.statement.body] : bodies;
 };

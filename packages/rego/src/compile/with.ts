@@ -17,7 +17,12 @@ export const expandWith = (
   if (callee !== undefined) return functionTarget(callee, value, location, context, expand);
   const root = target.type === 'ref' && target.head.type === 'var' ? target.head.name : '';
   if (target.type !== 'ref' || (root !== 'input' && root !== 'data')) {
-    return fail(context, 'rego_type_error', location, 'with keyword target must reference existing input, data, or a function');
+    return fail(
+      context,
+      'rego_type_error',
+      location,
+      'with keyword target must reference existing input, data, or a function',
+    );
   }
   const path = constantPath(target);
   if (path === undefined) {
@@ -48,9 +53,19 @@ const functionTarget = (
     return { type: 'function', name, replacement: { type: 'value', value: expand(value) }, location };
   }
   if (calleeArity(replacement) !== calleeArity(callee)) {
-    return fail(context, 'rego_type_error', location, `${name}: arity mismatch of its replacement ${calleeName(replacement)}`);
+    return fail(
+      context,
+      'rego_type_error',
+      location,
+      `${name}: arity mismatch of its replacement ${calleeName(replacement)}`,
+    );
   }
-  return { type: 'function', name, replacement: { type: 'callee', callee: replacement } satisfies Replacement, location };
+  return {
+    type: 'function',
+    name,
+    replacement: { type: 'callee', callee: replacement } satisfies Replacement,
+    location,
+  };
 };
 
 const irreplaceable = (callee: Extract<Callee, { type: 'builtin' }>): string | undefined => {

@@ -19,7 +19,7 @@ const compileExpr = (expr: CoreExpr, place: Place): readonly Builder[] => {
   const builders = expr.negated
     ? compileNegated(expr.statement, place, expr.location)
     : compileStatement(expr.statement, place, expr.location);
-  if (modifiers.length === 0) return [count, ...builders];
+  if (modifiers.length === 0) return [reach(expr.location), ...builders];
   const scoped: Builder = (next) => {
     const inner = chain(builders, (evaluation, frame) => next(evaluation.outer!, frame));
     return (evaluation, frame) => {
@@ -32,14 +32,19 @@ const compileExpr = (expr: CoreExpr, place: Place): readonly Builder[] => {
       return inner(evaluation.derive(seen), frame);
     };
   };
-  return [...before, scoped];
+  return [reach(expr.location), ...before, scoped];
 };
 
-/** Accounts for one statement. */
-const count: Builder = (next) => (evaluation, frame) => {
-  evaluation.session.step();
-  return next(evaluation, frame);
-};
+/** Accounts for one statement, or for a rule that holds. */
+export const reach =
+  (location: Location): Builder =>
+  (next) =>
+  (evaluation, frame) => {
+    const { session } = evaluation;
+    session.step();
+    if (session.covered !== undefined) session.covered.add(location);
+    return next(evaluation, frame);
+  };
 
 /** A negated statement holds when no solution is found; its operands are computed outside of the negation. */
 const compileNegated = (statement: CoreStatement, place: Place, location: Location): readonly Builder[] => {

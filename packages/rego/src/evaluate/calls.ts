@@ -6,8 +6,8 @@ import type { Value } from '../value/index.ts';
 import { test } from './body.ts';
 import type { Evaluation, Mock } from './evaluation.ts';
 import { fastOperator } from './fast.ts';
-import type { Linker } from './linker.ts';
 import type { Place } from './layout.ts';
+import type { Linker } from './linker.ts';
 import { type Builder, chain, type Getter } from './step.ts';
 import { compileOperand } from './terms.ts';
 import { matchSlot, unify } from './unify.ts';
@@ -28,7 +28,12 @@ export const compileCall = (statement: CoreCall, place: Place, location: Locatio
   return [...before, ...unify(output, { type: 'computed', get: result }, place)];
 };
 
-const resultGetter = (callee: Callee, args: readonly Getter[], linker: Linker, location: Location): Getter => {
+const resultGetter = (
+  callee: Callee,
+  args: readonly Getter[],
+  linker: Linker,
+  location: Location,
+): Getter => {
   const name = calleeName(callee);
   const invoke = invoker(callee, linker, location);
   const fast = callee.type === 'builtin' ? fastOperator(name) : undefined;
@@ -94,7 +99,8 @@ const failed = (
   location: Location,
 ): undefined => {
   if (!(error instanceof BuiltinError)) throw error;
-  if (evaluation.session.strict) throw new RegoError(error.code, `${declaration.name}: ${error.message}`, location);
+  if (evaluation.session.strict)
+    throw new RegoError(error.code, `${declaration.name}: ${error.message}`, location);
   return undefined;
 };
 

@@ -39,8 +39,14 @@ export const compileDataReference = (term: CoreRef, place: Place): Getter => {
     const keys = rest.map((part) => compileGround(part, place));
     return follow(groupGetter(node.group, keys, linker), rest, place);
   }
-  if (rest.length === 0) return (evaluation) => extent(node, navigate(evaluation.data, path), evaluation, linker);
-  return dynamicGetter(node, path, rest.map((part) => compileGround(part, place)), linker);
+  if (rest.length === 0)
+    return (evaluation) => extent(node, navigate(evaluation.data, path), evaluation, linker);
+  return dynamicGetter(
+    node,
+    path,
+    rest.map((part) => compileGround(part, place)),
+    linker,
+  );
 };
 
 const baseGetter =
@@ -71,7 +77,8 @@ const groupGetter = (group: RuleGroup, keys: readonly Getter[], linker: Linker):
   const { path } = group.node;
   const needsKeys = group.kind === 'object' && keys.length > 0;
   return (evaluation, frame) => {
-    if (evaluation.shadows !== undefined && evaluation.isShadowed(path)) return navigate(evaluation.data, path);
+    if (evaluation.shadows !== undefined && evaluation.isShadowed(path))
+      return navigate(evaluation.data, path);
     const document = linker.document(group);
     if (!needsKeys) return document.value(evaluation);
     const known: Value[] = [];
@@ -153,7 +160,13 @@ const walkTree = (hops: readonly Hop[], visit: Visit, linker: Linker): TreeVisit
   }
   const inTree = walkTree(others, visit, linker);
   const outside = walkValue(others, visit);
-  const enter = (evaluation: Evaluation, frame: Frame, key: Value, node: RuleNode, base: Value | undefined): boolean => {
+  const enter = (
+    evaluation: Evaluation,
+    frame: Frame,
+    key: Value,
+    node: RuleNode,
+    base: Value | undefined,
+  ): boolean => {
     const child = node.child(key);
     const below = isObject(base) ? base.get(key) : undefined;
     if (child !== undefined) return inTree(evaluation, frame, child, below);
@@ -161,13 +174,20 @@ const walkTree = (hops: readonly Hop[], visit: Visit, linker: Linker): TreeVisit
   };
   const each = eachKey(hop, enter);
   return (evaluation, frame, node, base) => {
-    if (node.group === undefined && !evaluation.isShadowed(node.path)) return each(evaluation, frame, node, base);
+    if (node.group === undefined && !evaluation.isShadowed(node.path))
+      return each(evaluation, frame, node, base);
     const value = extent(node, base, evaluation, linker);
     return value === undefined ? false : leave(evaluation, frame, value);
   };
 };
 
-type Enter = (evaluation: Evaluation, frame: Frame, key: Value, node: RuleNode, base: Value | undefined) => boolean;
+type Enter = (
+  evaluation: Evaluation,
+  frame: Frame,
+  key: Value,
+  node: RuleNode,
+  base: Value | undefined,
+) => boolean;
 
 const eachKey = (hop: Hop, enter: Enter): TreeVisit => {
   switch (hop.type) {

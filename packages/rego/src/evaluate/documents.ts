@@ -6,14 +6,16 @@ import { ObjectRules } from './objects.ts';
 import { SetRules } from './sets.ts';
 import { ValueRules } from './values.ts';
 
-/** A document that rules define. Computed once an evaluation. */
+/** A document that rules define. Computed once an evaluation, or once at all when it depends on data alone. */
 export class DocumentRuntime {
   readonly #group: RuleGroup;
   readonly #compute: (evaluation: Evaluation) => Value | undefined;
   readonly #objects: ObjectRules | undefined;
+  readonly #constant: boolean;
 
   constructor(group: RuleGroup, linker: Linker) {
     this.#group = group;
+    this.#constant = linker.isConstant(group);
     switch (group.kind) {
       case 'complete': {
         const rules = new ValueRules(group, linker, 'complete rules must not produce multiple outputs');
@@ -41,10 +43,12 @@ export class DocumentRuntime {
 
   /** The whole document. */
   value(evaluation: Evaluation): Value | undefined {
-    const cached = evaluation.documents[this.#group.id];
+    const { id } = this.#group;
+    const documents = (this.#constant ? evaluation.constants : undefined) ?? evaluation.documents;
+    const cached = documents[id];
     if (cached !== undefined) return cached === MISSING ? undefined : (cached as Value);
     const value = this.#compute(evaluation);
-    evaluation.documents[this.#group.id] = value ?? (MISSING as Cached);
+    documents[id] = value === undefined ? MISSING : value;
     return value;
   }
 

@@ -9,7 +9,9 @@ export const MISSING = Symbol('undefined');
 export type Cached = Value | typeof MISSING;
 
 /** What a `with` puts in the place of a function. */
-export type Mock = { readonly type: 'callee'; readonly callee: Callee } | { readonly type: 'value'; readonly value: Value };
+export type Mock =
+  | { readonly type: 'callee'; readonly callee: Callee }
+  | { readonly type: 'value'; readonly value: Value };
 
 export type Mocks = ReadonlyMap<string, Mock>;
 
@@ -33,14 +35,22 @@ export class Evaluation {
   readonly outer: Evaluation | undefined;
   /** Values of rule groups by their number. */
   readonly documents: (Cached | undefined)[] = [];
+  /** Those of groups that depend on data alone, shared by all evaluations of the same data. */
+  readonly constants: (Cached | undefined)[] | undefined;
   #extents: Map<unknown, Cached> | undefined;
 
-  constructor(session: Session, seen: Replacements, outer?: Evaluation) {
+  constructor(
+    session: Session,
+    seen: Replacements,
+    constants: (Cached | undefined)[] | undefined,
+    outer?: Evaluation,
+  ) {
     this.session = session;
     this.input = seen.input;
     this.data = seen.data;
     this.shadows = seen.shadows;
     this.mocks = seen.mocks;
+    this.constants = constants;
     this.outer = outer;
   }
 
@@ -52,7 +62,8 @@ export class Evaluation {
 
   /** The same question under other documents. */
   derive(seen: Replacements): Evaluation {
-    return new Evaluation(this.session, seen, this);
+    const sameData = seen.data === this.data && seen.shadows === this.shadows && seen.mocks === this.mocks;
+    return new Evaluation(this.session, seen, sameData ? this.constants : undefined, this);
   }
 
   /** Whether a `with` replaced a document at the path or above it. */
@@ -66,7 +77,12 @@ const isPrefix = (prefix: readonly Value[], path: readonly Value[]): boolean =>
   prefix.length <= path.length && prefix.every((part, index) => equal(part, path[index]!));
 
 /** A document with a value put at a path; what stands in the way and is no object gives way. */
-export const patched = (document: Value | undefined, path: readonly string[], value: Value, from = 0): Value => {
+export const patched = (
+  document: Value | undefined,
+  path: readonly string[],
+  value: Value,
+  from = 0,
+): Value => {
   const name = path[from];
   if (name === undefined) return value;
   const base = isObject(document) ? document : undefined;

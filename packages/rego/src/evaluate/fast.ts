@@ -7,7 +7,8 @@ type Fast = (a: Value, b: Value) => Value | undefined;
 const exact =
   (operate: (a: number, b: number) => number): Fast =>
   (a, b) => {
-    if (typeof a !== 'number' || typeof b !== 'number' || !Number.isInteger(a) || !Number.isInteger(b)) return undefined;
+    if (typeof a !== 'number' || typeof b !== 'number' || !Number.isInteger(a) || !Number.isInteger(b))
+      return undefined;
     const result = operate(a, b);
     return Number.isSafeInteger(result) ? result + 0 : undefined;
   };

@@ -9,7 +9,11 @@ export class FunctionRuntime {
   readonly #rules: ValueRules;
 
   constructor(group: RuleGroup, linker: Linker) {
-    this.#rules = new ValueRules(group, linker, 'functions must not produce multiple outputs for same inputs');
+    this.#rules = new ValueRules(
+      group,
+      linker,
+      'functions must not produce multiple outputs for same inputs',
+    );
   }
 
   /** Throws a RegoError when two rules hold with different results. */

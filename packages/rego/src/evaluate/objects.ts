@@ -42,7 +42,8 @@ export class ObjectRules {
 
   evaluate(evaluation: Evaluation): Value {
     const branch = new Branch();
-    for (const position of this.#index.candidates(evaluation, [])) this.#own[position]!.addTo(branch, evaluation);
+    for (const position of this.#index.candidates(evaluation, []))
+      this.#own[position]!.addTo(branch, evaluation);
     for (const nested of this.#nested) nested.addTo(branch, evaluation);
     return branch.toObject();
   }

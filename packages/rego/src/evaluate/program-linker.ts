@@ -7,11 +7,17 @@ import type { Linker } from './linker.ts';
 /** Makes the closures of a program as they are asked for, each once. */
 export class ProgramLinker implements Linker {
   readonly tree: RuleNode;
+  readonly #constants: ReadonlySet<RuleGroup>;
   readonly #documents: DocumentRuntime[] = [];
   readonly #functions: FunctionRuntime[] = [];
 
   constructor(program: Program) {
     this.tree = program.tree;
+    this.#constants = program.constants;
+  }
+
+  isConstant(group: RuleGroup): boolean {
+    return this.#constants.has(group);
   }
 
   document(group: RuleGroup): DocumentRuntime {

@@ -36,7 +36,10 @@ export class RuleIndex {
     if (this.#subject === undefined) return;
     const name = subjectName(this.#subject);
     conditions.forEach((own, index) => {
-      this.#add(index, own.find(({ subject }) => subjectName(subject) === name));
+      this.#add(
+        index,
+        own.find(({ subject }) => subjectName(subject) === name),
+      );
     });
   }
 
@@ -102,7 +105,8 @@ const conditionOf = (
 /** `a = b`, `a == b`, or `a in {…}` as its two sides. */
 const equationOf = ({ statement }: CoreExpr): readonly [CoreTerm, CoreTerm] | undefined => {
   if (statement.type === 'unify') return [statement.left, statement.right];
-  if (statement.type !== 'call' || statement.output !== undefined || statement.callee.type !== 'builtin') return undefined;
+  if (statement.type !== 'call' || statement.output !== undefined || statement.callee.type !== 'builtin')
+    return undefined;
   const { name } = statement.callee.declaration;
   if (name !== 'equal' && name !== 'internal.member_2') return undefined;
   return [statement.args[0]!, statement.args[1]!];

@@ -1,7 +1,7 @@
 import type { CoreRule } from '../compile/core.ts';
 import { RegoError } from '../error.ts';
 import { equal, type Value } from '../value/index.ts';
-import { compileBody } from './body.ts';
+import { compileBody, reach } from './body.ts';
 import type { Evaluation } from './evaluation.ts';
 import { Layout, Place } from './layout.ts';
 import type { Linker } from './linker.ts';
@@ -39,7 +39,12 @@ export const compileRule = <T>(
   for (const param of rule.params) layout.slot(param);
   const place = new Place(layout, linker, rule.params);
   const builders = compileBody(rule.body, place);
-  return { layout, place, head: head(place), run: (last) => chain(builders, last) };
+  return {
+    layout,
+    place,
+    head: head(place),
+    run: (last) => chain([...builders, reach(rule.location)], last),
+  };
 };
 
 /** A rule with one value, and its `else`. */
@@ -55,7 +60,9 @@ export class ValueRule {
     const compiled = compileRule(rule, linker, (place) => compileGround(rule.value, place));
     this.#result = compiled.layout.temporary();
     this.constant = rule.value.type === 'const' ? rule.value.value : undefined;
-    this.#run = compiled.run(this.#last(compiled.head, () => new RegoError('eval_conflict_error', conflict, rule.location)));
+    this.#run = compiled.run(
+      this.#last(compiled.head, () => new RegoError('eval_conflict_error', conflict, rule.location)),
+    );
     this.#frames = new Frames(compiled.layout);
     this.#else = rule.else === undefined ? undefined : new ValueRule(rule.else, linker, conflict);
     if (this.#else !== undefined) this.constant = undefined;

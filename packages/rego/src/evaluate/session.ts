@@ -1,3 +1,4 @@
+import type { Location } from '../ast/location.ts';
 import type { BuiltinContext, BuiltinLimits, Granted } from '../builtins/contract.ts';
 import { RegoError } from '../error.ts';
 import { RegoObject, type Value } from '../value/index.ts';
@@ -15,11 +16,15 @@ export interface SessionOptions {
   readonly runtime?: RegoObject;
   readonly print?: (text: string) => void;
   readonly trace?: (note: string) => void;
+  /** Where evaluation came along; for coverage. */
+  readonly covered?: Set<Location>;
 }
 
 /** What all parts of one evaluation share: its budget, and what built-ins may know. */
 export class Session implements BuiltinContext {
   readonly #options: SessionOptions;
+  /** The places that were reached, when somebody wants to know. */
+  readonly covered: Set<Location> | undefined;
   #steps: number;
   #elements: number;
   #nowNs: bigint | undefined;
@@ -28,6 +33,7 @@ export class Session implements BuiltinContext {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.covered = options.covered;
     this.#steps = options.limits.maxSteps;
     this.#elements = options.limits.maxElements;
     this.#nowNs = options.nowNs;

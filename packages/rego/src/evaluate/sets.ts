@@ -20,7 +20,8 @@ export class SetRules {
 
   evaluate(evaluation: Evaluation): Value {
     const set = new RegoSet();
-    for (const position of this.#index.candidates(evaluation, [])) this.#rules[position]!().addTo(set, evaluation);
+    for (const position of this.#index.candidates(evaluation, []))
+      this.#rules[position]!().addTo(set, evaluation);
     return set;
   }
 }

@@ -60,7 +60,8 @@ export const flatten = (term: CoreTerm, place: Place, before: Builder[], hoist: 
       return {
         ...term,
         entries: term.entries.map(
-          ([key, value]) => [flatten(key, place, before, hoist), flatten(value, place, before, hoist)] as const,
+          ([key, value]) =>
+            [flatten(key, place, before, hoist), flatten(value, place, before, hoist)] as const,
         ),
       };
     default:

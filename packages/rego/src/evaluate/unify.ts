@@ -97,7 +97,10 @@ const matchArray = (items: readonly CoreTerm[], get: Getter, place: Place, build
     frame[slot] = value;
     return next(evaluation, frame);
   });
-  const pairs = items.map((item, index): [Side, Side] => [item, computed(slot, (value) => (value as Value[])[index])]);
+  const pairs = items.map((item, index): [Side, Side] => [
+    item,
+    computed(slot, (value) => (value as Value[])[index]),
+  ]);
   unifyPairs(pairs, place, builders);
 };
 
@@ -145,7 +148,8 @@ const matchReference = (
 
 const unifyUnknown = (left: CoreTerm, right: CoreTerm, place: Place, builders: Builder[]): void => {
   if (left.type === 'ref' || right.type === 'ref') {
-    const [reference, other] = left.type === 'ref' ? [left, right] : [right as typeof left & { type: 'ref' }, left];
+    const [reference, other] =
+      left.type === 'ref' ? [left, right] : [right as typeof left & { type: 'ref' }, left];
     const slot = place.layout.temporary();
     builders.push(iterateReference(reference, place, slot));
     unifyInto(other, { type: 'computed', get: (_, frame) => frame[slot] }, place, builders);

@@ -2,9 +2,9 @@ import type { RuleGroup } from '../compile/rule-tree.ts';
 import { RegoError } from '../error.ts';
 import { equal, type Value } from '../value/index.ts';
 import type { Evaluation } from './evaluation.ts';
-import { RuleIndex } from './rule-index.ts';
 import type { Linker } from './linker.ts';
 import { ValueRule } from './rule.ts';
+import { RuleIndex } from './rule-index.ts';
 
 /** The rules of a complete document or of a function: all that hold must agree. */
 export class ValueRules {
@@ -37,7 +37,7 @@ export class ValueRules {
       }
       found = value;
     }
-    return found ?? this.#fallback(evaluation, args);
+    return found === undefined ? this.#fallback(evaluation, args) : found;
   }
 
   #fallback(evaluation: Evaluation, args: readonly Value[]): Value | undefined {

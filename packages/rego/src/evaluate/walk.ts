@@ -17,7 +17,12 @@ export type Hop =
   /** To every member, its key put into a slot. */
   | { readonly type: 'bind'; readonly slot: number }
   /** To every member whose key matches a pattern. */
-  | { readonly type: 'match'; readonly keySlot: number; readonly valueSlot: number; readonly builders: readonly Builder[] };
+  | {
+      readonly type: 'match';
+      readonly keySlot: number;
+      readonly valueSlot: number;
+      readonly builders: readonly Builder[];
+    };
 
 /** The hops of a path, whose unbound variables are bound from left to right. */
 export const compileHops = (path: readonly CoreTerm[], place: Place): readonly Hop[] =>
@@ -28,7 +33,12 @@ export const compileHops = (path: readonly CoreTerm[], place: Place): readonly H
       return { type: 'bind', slot: place.layout.slot(part.name) };
     }
     const keySlot = place.layout.temporary();
-    return { type: 'match', keySlot, valueSlot: place.layout.temporary(), builders: matchSlot(part, keySlot, place) };
+    return {
+      type: 'match',
+      keySlot,
+      valueSlot: place.layout.temporary(),
+      builders: matchSlot(part, keySlot, place),
+    };
   });
 
 /** Walks hops from a value; `visit` is called with each value at the end. */
@@ -81,7 +91,9 @@ const bindHop =
 
 const matchHop = (hop: Extract<Hop, { type: 'match' }>, next: Visit): Visit => {
   const { keySlot, valueSlot } = hop;
-  const matched: Step = chain(hop.builders, (evaluation, frame) => next(evaluation, frame, frame[valueSlot]!));
+  const matched: Step = chain(hop.builders, (evaluation, frame) =>
+    next(evaluation, frame, frame[valueSlot]!),
+  );
   return bindHop(keySlot, (evaluation, frame, value) => {
     frame[valueSlot] = value;
     return matched(evaluation, frame);

@@ -28,7 +28,12 @@ export const compileWith = (modifier: CoreWith, place: Place, before: Builder[])
   }
 };
 
-const select = ({ input, data, shadows, mocks }: Replacements): Replacements => ({ input, data, shadows, mocks });
+const select = ({ input, data, shadows, mocks }: Replacements): Replacements => ({
+  input,
+  data,
+  shadows,
+  mocks,
+});
 
 const replaceInput = (seen: Replacements, path: readonly string[], value: Value): Replacements => ({
   ...select(seen),

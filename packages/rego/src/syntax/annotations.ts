@@ -39,7 +39,12 @@ const parseBlock = (first: Comment, block: readonly Comment[]): Annotations => {
   const { scope, fields } = normalise(raw, first);
   const location = { ...first.location, end: block.at(-1)?.location.end ?? first.location.end };
   const endRow = first.location.row + block.length;
-  return { scope: scope ?? 'rule', fields: { ...fields, ...(scope === undefined ? {} : { scope }) }, location, endRow };
+  return {
+    scope: scope ?? 'rule',
+    fields: { ...fields, ...(scope === undefined ? {} : { scope }) },
+    location,
+    endRow,
+  };
 };
 
 /** YAML is a large module and most policies have no metadata, so it is loaded only here. */
@@ -59,13 +64,21 @@ const normalise = (raw: Readonly<Record<string, unknown>>, first: Comment) => {
   const { scope } = raw;
   if (scope !== undefined && !SCOPES.has(scope)) throw error(first, `unknown scope: ${String(scope)}`);
   const fields: Record<string, unknown> = {};
-  for (const name of ['title', 'description', 'organizations', 'entrypoint', 'custom', 'schemas', 'compile']) {
+  for (const name of [
+    'title',
+    'description',
+    'organizations',
+    'entrypoint',
+    'custom',
+    'schemas',
+    'compile',
+  ]) {
     if (raw[name] !== undefined && raw[name] !== null) fields[name] = raw[name];
   }
-  if (Array.isArray(raw['authors'])) fields['authors'] = raw['authors'].map(toAuthor);
-  const related = raw['related_resources'];
-  if (Array.isArray(related)) fields['related_resources'] = related.map(toResource);
-  const implied = raw['entrypoint'] === true ? 'document' : undefined;
+  if (Array.isArray(raw.authors)) fields.authors = raw.authors.map(toAuthor);
+  const related = raw.related_resources;
+  if (Array.isArray(related)) fields.related_resources = related.map(toResource);
+  const implied = raw.entrypoint === true ? 'document' : undefined;
   return { scope: (scope ?? implied) as AnnotationScope | undefined, fields };
 };
 
@@ -76,7 +89,8 @@ const toAuthor = (author: unknown): unknown => {
   return match[1] === '' ? { email: match[2] } : { name: match[1], email: match[2] };
 };
 
-const toResource = (resource: unknown): unknown => (typeof resource === 'string' ? { ref: resource } : resource);
+const toResource = (resource: unknown): unknown =>
+  typeof resource === 'string' ? { ref: resource } : resource;
 
 const error = (comment: Comment, message: string): RegoError =>
   new RegoError('rego_parse_error', message, comment.location);
@@ -95,7 +109,8 @@ export const attachAnnotations = (module: Module): Module => {
       continue;
     }
     const rule = module.rules.find((candidate) => candidate.location.row > block.endRow);
-    if (rule === undefined) throw new RegoError('rego_parse_error', 'annotation has no target', block.location);
+    if (rule === undefined)
+      throw new RegoError('rego_parse_error', 'annotation has no target', block.location);
     const target = [...module.package.path, ...ruleTarget(rule)];
     const complete = scoped(block, 'rule', target);
     all.push(complete);
@@ -109,7 +124,7 @@ export const attachAnnotations = (module: Module): Module => {
 };
 
 const scoped = (block: Annotations, otherwise: AnnotationScope, target: readonly string[]): Annotations => {
-  const scope = (block.fields['scope'] as AnnotationScope | undefined) ?? otherwise;
+  const scope = (block.fields.scope as AnnotationScope | undefined) ?? otherwise;
   const forPackage = scope === 'package' || scope === 'subpackages';
   if (forPackage !== (otherwise === 'package')) {
     const message = `annotation scope '${scope}' must be applied to ${forPackage ? 'package' : 'rule'}`;

@@ -19,7 +19,8 @@ export class Cursor {
     this.source = source;
     this.version = version;
     this.#tokens = tokens;
-    this.#keywords = parent === undefined ? new Set(version === 'v1' ? FUTURE_KEYWORDS : []) : parent.#keywords;
+    this.#keywords =
+      parent === undefined ? new Set(version === 'v1' ? FUTURE_KEYWORDS : []) : parent.#keywords;
     // Trying one reading of a text and then another costs tokens; hostile text could make it try for ever.
     this.#shared =
       parent === undefined ? { depth: 0, wildcards: 0, budget: tokens.length * 20 + 10_000 } : parent.#shared;

@@ -85,12 +85,12 @@ const isPunctuation = (cursor: Cursor): boolean => cursor.token.kind === cursor.
  */
 export const parseBody = (cursor: Cursor, close: ']' | '}' | 'eof', open = false): Body => {
   const body: Expr[] = [];
-  while (cursor.accept(';')) continue;
+  while (cursor.accept(';'));
   if (cursor.is(close)) throw cursor.error(cursor.token, 'found empty body');
   for (;;) {
     body.push(parseExpr(cursor));
     const separated = cursor.accept(';');
-    while (cursor.accept(';')) continue;
+    while (cursor.accept(';'));
     if (cursor.is(close)) return body;
     if (!separated && !cursor.atLineStart) {
       if (open) return body;

@@ -1,5 +1,5 @@
-import type { Comment } from '../ast/module.ts';
 import type { Location, Source } from '../ast/location.ts';
+import type { Comment } from '../ast/module.ts';
 import { RegoError } from '../error.ts';
 import { decodeEscapes } from './strings.ts';
 import { KEYWORDS, type Punctuation, type TemplatePart, type Token, type TokenKind } from './token.ts';
@@ -52,7 +52,8 @@ class Lexer {
     const character = this.#text[this.#at];
     if (character === undefined) return this.#token('eof', '', begin);
     if (/[A-Za-z_]/.test(character)) return this.#word(begin);
-    if (isDigit(character) || (character === '.' && isDigit(this.#text[this.#at + 1]))) return this.#number(begin);
+    if (isDigit(character) || (character === '.' && isDigit(this.#text[this.#at + 1])))
+      return this.#number(begin);
     if (character === '"') return this.#token('string', this.#quoted(), begin);
     if (character === '`') return this.#token('raw string', this.#raw(), begin);
     if (character === '$') return this.#template(begin, depth);
@@ -65,7 +66,8 @@ class Lexer {
     for (;;) {
       const character = this.#text[this.#at];
       if (character === '\n') this.#newline();
-      else if (character === ' ' || character === '\t' || character === '\r' || character === '\ufeff') this.#at += 1;
+      else if (character === ' ' || character === '\t' || character === '\r' || character === '\ufeff')
+        this.#at += 1;
       else if (character === '#') this.#comment();
       else return this.#at > start;
     }

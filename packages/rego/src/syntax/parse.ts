@@ -52,7 +52,11 @@ export const parseQuery = (text: string, options: ParseOptions = {}): Body => {
 
 const DEFAULT_MAX_LENGTH = 4 * 1024 * 1024;
 
-const checkedSource = (file: string, text: string, { maxLength = DEFAULT_MAX_LENGTH }: ParseOptions): Source => {
+const checkedSource = (
+  file: string,
+  text: string,
+  { maxLength = DEFAULT_MAX_LENGTH }: ParseOptions,
+): Source => {
   const source = new Source(file, text);
   if (text.length <= maxLength) return source;
   const location = { source: new Source(file, ''), row: 1, column: 1, start: 0, end: 0 };
@@ -83,7 +87,7 @@ const staticPath = (term: Term): readonly string[] | undefined => {
 const parseImports = (cursor: Cursor): readonly Import[] => {
   const imports: Import[] = [];
   for (;;) {
-    while (cursor.accept(';')) continue;
+    while (cursor.accept(';'));
     if (!cursor.isKeyword('import')) return imports;
     imports.push(parseImport(cursor));
   }
@@ -97,9 +101,13 @@ const parseImport = (cursor: Cursor): Import => {
   const names = staticPath(term);
   const root = names?.[0];
   if (names === undefined || root === undefined || !ROOTS.has(root)) {
-    throw cursor.error(token, `unexpected import path, must begin with one of: {data, future, input, rego}, got: ${root}`);
+    throw cursor.error(
+      token,
+      `unexpected import path, must begin with one of: {data, future, input, rego}, got: ${root}`,
+    );
   }
-  const path = term.type === 'ref' ? term : { type: 'ref' as const, head: term, path: [], location: term.location };
+  const path =
+    term.type === 'ref' ? term : { type: 'ref' as const, head: term, path: [], location: term.location };
   checkImport(cursor, names);
   if (!cursor.acceptKeyword('as')) return { path, location: cursor.since(token) };
   const alias = cursor.expect('ident', 'expected var');

@@ -32,7 +32,14 @@ const parseDefault = (cursor: Cursor, start: Token): Rule => {
     throw cursor.error(start, 'default rules must have a value and no key');
   }
   if (cursor.is('{') || cursor.isKeyword('if')) throw cursor.unexpected('default rules must not have a body');
-  return { default: true, head, body: [], conditional: false, location: cursor.since(start), annotations: [] };
+  return {
+    default: true,
+    head,
+    body: [],
+    conditional: false,
+    location: cursor.since(start),
+    annotations: [],
+  };
 };
 
 const parseHead = (cursor: Cursor): Head => {
@@ -100,11 +107,12 @@ const parseBraced = (cursor: Cursor): Body => {
 const parseCondition = (cursor: Cursor): Body => {
   if (!cursor.is('{')) return [parseExpr(cursor)];
   const mark = cursor.mark;
+  const empty = cursor.next.kind === '}';
   let failure: RegoError;
   try {
     return parseBraced(cursor);
   } catch (error) {
-    if (!(error instanceof RegoError)) throw error;
+    if (!(error instanceof RegoError) || empty) throw error;
     failure = error;
   }
   cursor.restore(mark);
@@ -131,7 +139,13 @@ const parseOneElse = (cursor: Cursor, head: Head): Rule => {
   const assign = cursor.is(':=');
   const value = cursor.accept(':=') || cursor.accept('=') ? { value: parseInfix(cursor) } : {};
   const { ref, args } = head;
-  const ownHead: Head = { ref, assign, ...(args === undefined ? {} : { args }), ...value, location: cursor.since(token) };
+  const ownHead: Head = {
+    ref,
+    assign,
+    ...(args === undefined ? {} : { args }),
+    ...value,
+    location: cursor.since(token),
+  };
   const { body, conditional } = parseElseBody(cursor);
   return { default: false, head: ownHead, body, conditional, location: cursor.since(token), annotations: [] };
 };

@@ -64,12 +64,16 @@ const parsePath = (cursor: Cursor, head: Term): Term => {
 
 const parseMember = (cursor: Cursor): Term => {
   const { token } = cursor;
-  if (token.spaced || (token.kind !== 'ident' && token.kind !== 'keyword')) throw cursor.unexpected('expected ident');
+  if (token.spaced || (token.kind !== 'ident' && token.kind !== 'keyword'))
+    throw cursor.unexpected('expected ident');
   cursor.advance();
   return scalar(token.text, cursor.locate(token));
 };
 
-const to = (cursor: Cursor, from: Location): Location => ({ ...from, end: Math.max(from.end, cursor.previous.end) });
+const to = (cursor: Cursor, from: Location): Location => ({
+  ...from,
+  end: Math.max(from.end, cursor.previous.end),
+});
 
 const parsePrimary = (cursor: Cursor): Term => {
   const { token } = cursor;
@@ -133,7 +137,8 @@ const parseTemplate = (cursor: Cursor): Term => {
   const parts = (token.parts ?? []).map((part) => {
     if (part.type === 'text') return part.text;
     const inner = new Cursor(cursor.source, part.tokens, cursor.version, cursor);
-    if (inner.is('eof')) throw inner.error(token, 'invalid template-string expression: found empty expression');
+    if (inner.is('eof'))
+      throw inner.error(token, 'invalid template-string expression: found empty expression');
     const expr = parseExpr(inner);
     if (!inner.is('eof')) throw inner.unexpected('expected }');
     return expr;
@@ -175,7 +180,8 @@ const parseBraces = (cursor: Cursor): Term => {
   const head = parseTerm(cursor);
   if (cursor.is('|')) {
     const body = tryComprehensionBody(cursor, '}');
-    if (body !== undefined) return { type: 'set comprehension', term: head, body, location: cursor.since(open) };
+    if (body !== undefined)
+      return { type: 'set comprehension', term: head, body, location: cursor.since(open) };
   }
   const first = cursor.is(':') ? head : parseInfix(cursor, { inList: true, first: head });
   if (cursor.is(':')) return parseObject(cursor, open, first);

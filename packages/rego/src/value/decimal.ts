@@ -55,7 +55,7 @@ export const numberFromText = (text: string): RegoNumber => {
 export const numberFromDouble = (double: number): RegoNumber => {
   if (isExact(double)) return double === 0 ? 0 : double;
   if (!Number.isFinite(double)) throw new RangeError(`${double} is not a number that Rego has`);
-  return new Decimal(BigInt(double).toString());
+  return new Decimal(String(double));
 };
 
 export const numberFromBigInt = (integer: bigint): RegoNumber => {

@@ -16,7 +16,8 @@ export const format = (value: Value): string => {
   if (value === null) return 'null';
   if (isArray(value)) return boundedText(`[${value.map(format).join(', ')}]`);
   if (value.kind === 'number') return numberText(value);
-  if (value.kind === 'set') return value.size === 0 ? 'set()' : boundedText(`{${value.sorted.map(format).join(', ')}}`);
+  if (value.kind === 'set')
+    return value.size === 0 ? 'set()' : boundedText(`{${value.sorted.map(format).join(', ')}}`);
   const members = value.sortedKeys.map((key) => `${format(key)}: ${format(value.get(key)!)}`);
   return boundedText(`{${members.join(', ')}}`);
 };

@@ -41,7 +41,9 @@ const convert = (value: Value, visits: Visits): Json => {
     default:
       visits.visit();
       if (value === null) return null;
-      return isArray(value) ? value.map((element) => convert(element, visits)) : compositeToJson(value, visits);
+      return isArray(value)
+        ? value.map((element) => convert(element, visits))
+        : compositeToJson(value, visits);
   }
 };
 

@@ -2,8 +2,8 @@
  * Composite values share their parts, so a few lines of policy can make one that is small in memory and endless when
  * it is written out or compared. Whatever walks a whole value stops here.
  */
-const MAX_TEXT_LENGTH = 1 << 26;
-const MAX_VISITS = 20_000_000;
+const MAX_TEXT_LENGTH = 1 << 23;
+const MAX_VISITS = 2_000_000;
 
 /** A value that cannot be walked within bounds. */
 export class ValueTooLarge extends RangeError {

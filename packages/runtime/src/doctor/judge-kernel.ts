@@ -4,10 +4,8 @@ import { errnoWords } from './errno-words.ts';
 import type { MachineFacts } from './facts.ts';
 import { answer } from './judge-launcher.ts';
 
-/** Without this ABI a file that policy makes read-only can be emptied: below it, enforcement has a hole. */
-const leastAbi = 3;
 
-/** Missing, too, below the ABI from which on files are held as a policy says. */
+/** An older Landlock holds less, and the mounts hold the rest: only having none is missing. */
 export const judgeLandlock = (facts: MachineFacts): Check => {
   const id = 'landlock';
   const title = 'Landlock';
@@ -17,11 +15,10 @@ export const judgeLandlock = (facts: MachineFacts): Check => {
     return missing(id, title, { detail: 'this kernel does not offer it', remedy: landlockRemedy(facts) });
   const gaps = landlockRequirement(abi, 'best_effort').missing;
   if (gaps.length === 0) return ok(id, title, `ABI ${abi}`);
-  const lack = {
+  return optional(id, title, {
     detail: `ABI ${abi}. ${gaps.map(({ consequence }) => consequence).join(' ')}`,
     remedy: `Boot Linux ${gaps.at(-1)!.kernel} or later.`,
-  };
-  return abi < leastAbi ? missing(id, title, lack) : optional(id, title, lack);
+  });
 };
 
 const landlockRemedy = ({ securityModules }: MachineFacts): string => {

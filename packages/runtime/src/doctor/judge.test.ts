@@ -114,7 +114,7 @@ describe('what a machine lacks', () => {
       'an early Landlock',
       { launcher: answering({ landlock_abi: { value: 2, errno: 0 } }) },
       'landlock',
-      'missing',
+      'optional',
       /ABI 2\. .*Boot Linux 6.12/,
     ],
     [

@@ -50,7 +50,7 @@ export interface SandboxCommand {
 
 export interface SandboxSpec {
   readonly id: string;
-  readonly hostname?: string;
+  readonly hostname: string;
   readonly readOnly: readonly string[];
   readonly readWrite: readonly string[];
   /** A directory of the host that is shown and writable. */
@@ -168,7 +168,7 @@ export class ProcessRuntime {
         uid: user.uid,
         gid: user.gid,
         groups: [],
-        hostname: spec.hostname ?? 'sandbox',
+        hostname: spec.hostname,
         base: '/tmp',
         idmaps: files.idmaps,
         mounts: files.mounts,

@@ -142,7 +142,8 @@ const NAME_LISTS: Readonly<Record<string, string>> = {
 const NAME_TEXTS: Readonly<Record<string, string>> = { '2.5.4.5': 'SerialNumber', '2.5.4.3': 'CommonName' };
 
 const nameValue = (attributes: readonly NameAttribute[]): RegoObject => {
-  const valuesOf = (oid: string): string[] => attributes.filter((each) => each.oid === oid).map(({ value }) => value);
+  const valuesOf = (oid: string): string[] =>
+    attributes.filter((each) => each.oid === oid).map(({ value }) => value);
   const members: Members = {
     Names: listOrNull(attributes.map(({ oid, value }) => object({ Type: oidNumbers(oid), Value: value }))),
     ExtraNames: null,
@@ -157,7 +158,9 @@ const extensionValue = ({ oid, critical, value }: Extension): RegoObject =>
 
 const unhandled = (extensions: readonly Extension[]): Value[] => {
   const handled = new Set<string>(Object.values(EXTENSION));
-  return extensions.filter(({ oid, critical }) => critical && !handled.has(oid)).map(({ oid }) => oidNumbers(oid));
+  return extensions
+    .filter(({ oid, critical }) => critical && !handled.has(oid))
+    .map(({ oid }) => oidNumbers(oid));
 };
 
 /** Go's numbers of `x509.ExtKeyUsage`, by position. */
@@ -200,9 +203,13 @@ const keyIdMembers = (certificate: Certificate): Members => {
   const subject = extensionOf(certificate, EXTENSION.subjectKeyId);
   const authority = extensionOf(certificate, EXTENSION.authorityKeyId);
   return {
-    SubjectKeyId: base64(subject === undefined ? undefined : new DerReader(subject).next(TAG.octetString).content),
+    SubjectKeyId: base64(
+      subject === undefined ? undefined : new DerReader(subject).next(TAG.octetString).content,
+    ),
     AuthorityKeyId: base64(
-      authority === undefined ? undefined : new DerReader(authority).sequence().optional(contextTag(0, false))?.content,
+      authority === undefined
+        ? undefined
+        : new DerReader(authority).sequence().optional(contextTag(0, false))?.content,
     ),
   };
 };
@@ -261,16 +268,20 @@ const urlValue = (text: string): Value => {
 const nameConstraintMembers = (certificate: Certificate): Members => {
   const constraints = certificate.extensions.find(({ oid }) => oid === EXTENSION.nameConstraints);
   const members: Members = { PermittedDNSDomainsCritical: constraints?.critical ?? false };
-  const trees = constraints === undefined ? [] : childrenOf(new DerReader(constraints.value).next(TAG.sequence).content);
+  const trees =
+    constraints === undefined ? [] : childrenOf(new DerReader(constraints.value).next(TAG.sequence).content);
   for (const [number, prefix] of ['Permitted', 'Excluded'].entries()) {
     const tree = trees.find(({ tag }) => tag === contextTag(number, true));
-    const bases = tree === undefined ? [] : childrenOf(tree.content).map(({ content }) => new DerReader(content).next());
+    const bases =
+      tree === undefined ? [] : childrenOf(tree.content).map(({ content }) => new DerReader(content).next());
     const namesOf = (tag: number): Value =>
       listOrNull(bases.filter((base) => base.tag === tag).map(({ content }) => content.toString('latin1')));
     members[`${prefix}DNSDomains`] = namesOf(0x82);
     members[`${prefix}EmailAddresses`] = namesOf(0x81);
     members[`${prefix}URIDomains`] = namesOf(0x86);
-    members[`${prefix}IPRanges`] = listOrNull(bases.filter(({ tag }) => tag === 0x87).map(({ content }) => rangeValue(content)));
+    members[`${prefix}IPRanges`] = listOrNull(
+      bases.filter(({ tag }) => tag === 0x87).map(({ content }) => rangeValue(content)),
+    );
   }
   return members;
 };

@@ -1,8 +1,8 @@
 import {
   bitsOf,
   contextTag,
-  DerError,
   type DerElement,
+  DerError,
   DerReader,
   hasBit,
   integerOf,

@@ -115,7 +115,9 @@ const isFor = (leaf: Certificate, name: string | undefined): boolean => {
   return names.dns.some((pattern) => {
     const labels = pattern.toLowerCase().replace(/\.$/, '').split('.');
     if (labels.length !== wanted.length) return false;
-    return labels.every((label, index) => label === wanted[index] || (index === 0 && label === '*' && labels.length > 1));
+    return labels.every(
+      (label, index) => label === wanted[index] || (index === 0 && label === '*' && labels.length > 1),
+    );
   });
 };
 
@@ -127,8 +129,11 @@ const permitsNames = (issuer: Certificate, leaf: Certificate): boolean => {
   const trees = childrenOf(new DerReader(constraints).next(TAG.sequence).content);
   const domainsOf = (number: number): string[] => {
     const tree = trees.find(({ tag }) => tag === contextTag(number, true));
-    const bases = tree === undefined ? [] : childrenOf(tree.content).map(({ content }) => new DerReader(content).next());
-    return bases.filter(({ tag }) => tag === 0x82).map(({ content }) => content.toString('latin1').toLowerCase());
+    const bases =
+      tree === undefined ? [] : childrenOf(tree.content).map(({ content }) => new DerReader(content).next());
+    return bases
+      .filter(({ tag }) => tag === 0x82)
+      .map(({ content }) => content.toString('latin1').toLowerCase());
   };
   const [permitted, excluded] = [domainsOf(0), domainsOf(1)];
   return readAlternativeNames(names).dns.every((name) => {

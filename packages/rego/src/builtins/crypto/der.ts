@@ -76,7 +76,11 @@ export class DerReader {
       start += size;
     }
     if ((tag & 0x1f) === 0x1f || start + length > this.#rest.length) throw new DerError('data truncated');
-    return { tag, raw: this.#rest.subarray(0, start + length), content: this.#rest.subarray(start, start + length) };
+    return {
+      tag,
+      raw: this.#rest.subarray(0, start + length),
+      content: this.#rest.subarray(start, start + length),
+    };
   }
 }
 
@@ -100,7 +104,8 @@ export const oidOf = (content: Buffer): string => {
   for (const byte of content) {
     value = value * 128 + (byte & 0x7f);
     if (byte >= 0x80) continue;
-    if (numbers.length === 0) numbers.push(Math.min(Math.floor(value / 40), 2), value - 40 * Math.min(Math.floor(value / 40), 2));
+    if (numbers.length === 0)
+      numbers.push(Math.min(Math.floor(value / 40), 2), value - 40 * Math.min(Math.floor(value / 40), 2));
     else numbers.push(value);
     value = 0;
   }
@@ -119,7 +124,8 @@ export const hasBit = (bits: Buffer, index: number): boolean =>
 export const timeOf = ({ tag, content }: DerElement): string => {
   const text = content.toString('latin1');
   const match = /^(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(text);
-  if (match === null || (tag !== TAG.utcTime && tag !== TAG.generalizedTime)) throw new DerError('malformed time');
+  if (match === null || (tag !== TAG.utcTime && tag !== TAG.generalizedTime))
+    throw new DerError('malformed time');
   const [, year = '', month, day, hour, minute, second] = match;
   const century = tag === TAG.generalizedTime ? '' : Number(year) >= 50 ? '19' : '20';
   return `${century}${year}-${month}-${day}T${hour}:${minute}:${second}Z`;

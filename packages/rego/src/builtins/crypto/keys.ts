@@ -23,7 +23,8 @@ const keyOfDer = (der: Buffer, label: string): KeyObject => {
   return createPrivateKey({ key: der, format: 'der', type });
 };
 
-const object = (members: Readonly<Record<string, Value>>): RegoObject => new RegoObject(Object.entries(members));
+const object = (members: Readonly<Record<string, Value>>): RegoObject =>
+  new RegoObject(Object.entries(members));
 
 const integerOf = (base64url: string | undefined): bigint =>
   BigInt(`0x${Buffer.from(base64url ?? '', 'base64url').toString('hex') || '0'}`);
@@ -44,7 +45,10 @@ export const privateKeyValue = (key: KeyObject): Value => {
     case 'EC':
       return object({ Curve: object({}), X: number(jwk.x), Y: number(jwk.y), D: number(jwk.d) });
     case 'OKP':
-      return Buffer.concat([Buffer.from(jwk.d ?? '', 'base64url'), Buffer.from(jwk.x ?? '', 'base64url')]).toString('base64');
+      return Buffer.concat([
+        Buffer.from(jwk.d ?? '', 'base64url'),
+        Buffer.from(jwk.x ?? '', 'base64url'),
+      ]).toString('base64');
     default:
       throw new Error('unsupported key type');
   }
@@ -53,5 +57,7 @@ export const privateKeyValue = (key: KeyObject): Value => {
 /** A private key as a JSON Web Key (RFC 7517). */
 export const jwkValue = (key: KeyObject): Value => {
   const jwk = key.export({ format: 'jwk' });
-  return new RegoObject(Object.entries(jwk).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+  return new RegoObject(
+    Object.entries(jwk).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
 };

@@ -26,6 +26,7 @@ export const decodePem = (text: string): { readonly block: PemBlock; readonly re
 /** All blocks of a text. */
 export const pemBlocks = (text: string): PemBlock[] => {
   const blocks: PemBlock[] = [];
-  for (let found = decodePem(text); found !== undefined; found = decodePem(found.rest)) blocks.push(found.block);
+  for (let found = decodePem(text); found !== undefined; found = decodePem(found.rest))
+    blocks.push(found.block);
   return blocks;
 };

@@ -1,4 +1,4 @@
-import { DerReader, bitsOf, integerOf, oidOf, TAG } from './der.ts';
+import { bitsOf, DerReader, integerOf, oidOf, TAG } from './der.ts';
 
 /** A public key as far as it is shown. */
 export type PublicKey =
@@ -21,7 +21,8 @@ export const readPublicKey = (content: Buffer): PublicKey => {
     }
     case '1.2.840.10045.2.1': {
       const half = (bytes.length - 1) / 2;
-      const coordinate = (from: number): bigint => BigInt(`0x${bytes.subarray(from, from + half).toString('hex') || '0'}`);
+      const coordinate = (from: number): bigint =>
+        BigInt(`0x${bytes.subarray(from, from + half).toString('hex') || '0'}`);
       if (bytes[0] !== 4 || !Number.isInteger(half)) return { kind: 'unknown' };
       return { kind: 'ecdsa', x: coordinate(1), y: coordinate(1 + half) };
     }

@@ -24,7 +24,8 @@ export const readCertificateRequest = (der: Buffer): CertificateRequest => {
   try {
     return readRequest(der);
   } catch (thrown) {
-    if (thrown instanceof DerError) throw new Error(`asn1: structure error: ${thrown.message}`, { cause: thrown });
+    if (thrown instanceof DerError)
+      throw new Error(`asn1: structure error: ${thrown.message}`, { cause: thrown });
     throw thrown;
   }
 };

@@ -56,7 +56,12 @@ const write = (value: Value, layout: JsonLayout | undefined, line: string): stri
   }
   if (isArray(value) || isSet(value)) {
     const elements = isArray(value) ? value : value.sorted;
-    return enclose('[', elements.map((element) => write(element, layout, inner)), ']', { inner, line });
+    return enclose(
+      '[',
+      elements.map((element) => write(element, layout, inner)),
+      ']',
+      { inner, line },
+    );
   }
   return numberText(value);
 };

@@ -16,10 +16,10 @@ export const escapeQuery = (text: string): string => {
  * The reverse of `escapeQuery`.
  * @throws Error `invalid URL escape "%zz"`
  */
-export const unescapeQuery = (text: string): string => unescape(text.replaceAll('+', ' '));
+export const unescapeQuery = (text: string): string => unescapePercent(text.replaceAll('+', ' '));
 
 /** As `unescapeQuery` for a path or a fragment, where `+` is itself. */
-export const unescape = (text: string): string => {
+export const unescapePercent = (text: string): string => {
   if (!text.includes('%')) return text;
   const parts: Buffer[] = [];
   let last = 0;

@@ -71,7 +71,8 @@ const fromYaml = (read: unknown): Value => {
   if (read === null || read === undefined) return null;
   if (Array.isArray(read)) return read.map(fromYaml);
   if (read instanceof Uint8Array) return textOfBytes(read);
-  if (read instanceof Set) return new RegoObject(Array.from(read, (member) => [keyText(member), null] as const));
+  if (read instanceof Set)
+    return new RegoObject(Array.from(read, (member) => [keyText(member), null] as const));
   const entries = read instanceof Map ? [...read] : Object.entries(read);
   return new RegoObject(entries.map(([key, member]) => [keyText(key), fromYaml(member)] as const));
 };
@@ -91,7 +92,12 @@ export const marshalYaml = (value: Value): string => {
       if (typeof node.value === 'string') node.type = styleOf(node.value);
     },
   });
-  return document.toString({ indentSeq: false, lineWidth: 0, singleQuote: true, flowCollectionPadding: false });
+  return document.toString({
+    indentSeq: false,
+    lineWidth: 0,
+    singleQuote: true,
+    flowCollectionPadding: false,
+  });
 };
 
 const styleOf = (text: string): 'BLOCK_LITERAL' | 'QUOTE_DOUBLE' | 'PLAIN' => {
@@ -112,7 +118,9 @@ const toYaml = (value: Value): unknown => {
   if (isSet(value)) return value.sorted.map(toYaml);
   if (isObject(value)) {
     const names = Array.from(value.keys(), (key) => [keyName(key), value.get(key)!] as const);
-    return new Map(names.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, member]) => [name, toYaml(member)]));
+    return new Map(
+      names.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, member]) => [name, toYaml(member)]),
+    );
   }
   const text = numberText(value);
   return /^-?\d+$/.test(text) ? BigInt(text) : Number(text);

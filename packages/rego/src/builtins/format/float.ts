@@ -53,7 +53,10 @@ const fixed = (value: number, precision: number): string => {
   const whole = BigInt(Math.trunc(Math.abs(value)));
   const text = Math.abs(value) < 1e21 ? Math.abs(value).toFixed(100) : `${whole}.${'0'.repeat(100)}`;
   const point = text.indexOf('.');
-  const digits = precision === 0 ? text.slice(0, point) : text.slice(0, point + 1 + precision).padEnd(point + 1 + precision, '0');
+  const digits =
+    precision === 0
+      ? text.slice(0, point)
+      : text.slice(0, point + 1 + precision).padEnd(point + 1 + precision, '0');
   return isNegative(value) ? `-${digits}` : digits;
 };
 

@@ -13,7 +13,8 @@ export type PrintfArgument =
 const MAX_WIDTH = 1_000_000;
 
 /** Formats as Go's `fmt.Sprintf` does, mistakes in the format included (`%!d(string=hi)`, `%!(EXTRA int=1)`). */
-export const sprintf = (format: string, args: readonly PrintfArgument[]): string => new Printer(format, args).print();
+export const sprintf = (format: string, args: readonly PrintfArgument[]): string =>
+  new Printer(format, args).print();
 
 interface Flags {
   minus: boolean;
@@ -172,7 +173,9 @@ class Printer {
   }
 
   #extra(): string {
-    const rest = this.#args.slice(this.#argument).map((argument) => `${argument.type}=${plainText(argument)}`);
+    const rest = this.#args
+      .slice(this.#argument)
+      .map((argument) => `${argument.type}=${plainText(argument)}`);
     return `%!(EXTRA ${rest.join(', ')})`;
   }
 }
@@ -195,7 +198,10 @@ const formatArgument = (verb: string, argument: PrintfArgument, flags: Flags): s
     case 'int':
       return formatInteger(verb, argument.value, flags) ?? badVerb(verb, argument);
     case '*big.Int':
-      return formatInteger(verb === 's' ? 'd' : verb, argument.value, flags, true) ?? badBigVerb(verb, argument.value);
+      return (
+        formatInteger(verb === 's' ? 'd' : verb, argument.value, flags, true) ??
+        badBigVerb(verb, argument.value)
+      );
     case 'float64':
       return formatDouble(verb, argument.value, flags) ?? badVerb(verb, argument);
     case 'string':
@@ -247,8 +253,12 @@ const formatCode = (verb: string, value: bigint, flags: Flags): string => {
   const valid = value >= 0n && value <= 0x10ffffn;
   const char = valid ? String.fromCodePoint(Number(value)) : '\ufffd';
   if (verb === 'c') return padded(char, flags);
-  if (verb === 'q') return padded(`'${quote(char).slice(1, -1).replace("'", "\\'").replace('\\"', '"')}'`, flags);
-  const hex = value.toString(16).toUpperCase().padStart(flags.precision ?? 4, '0');
+  if (verb === 'q')
+    return padded(`'${quote(char).slice(1, -1).replace("'", "\\'").replace('\\"', '"')}'`, flags);
+  const hex = value
+    .toString(16)
+    .toUpperCase()
+    .padStart(flags.precision ?? 4, '0');
   return padded(`U+${hex}${flags.sharp && valid ? ` '${char}'` : ''}`, { ...flags, zero: false });
 };
 

@@ -53,7 +53,8 @@ const reachable = (tokens: readonly Token[], from: number): number[] => {
 const after = (tokens: readonly Token[], index: number): number[] =>
   tokens[index]!.repeated ? [index, index + 1] : [index + 1];
 
-const isEnd = (tokens: readonly Token[], from: number): boolean => tokens.slice(from).every(({ optional }) => optional);
+const isEnd = (tokens: readonly Token[], from: number): boolean =>
+  tokens.slice(from).every(({ optional }) => optional);
 
 const overlaps = (a: Token, b: Token): boolean => {
   if (a.ranges === undefined || b.ranges === undefined) return true;

@@ -95,7 +95,10 @@ class GlobParser {
     const low = this.#chars[this.#position]!.codePointAt(0)!;
     const high = this.#chars[this.#position + 2]?.codePointAt(0);
     if (high === undefined) throw new Error('unexpected end of input');
-    if (high < low) throw new Error(`hi character '${this.#chars[this.#position + 2]}' should be greater than lo '${this.#chars[this.#position]}'`);
+    if (high < low)
+      throw new Error(
+        `hi character '${this.#chars[this.#position + 2]}' should be greater than lo '${this.#chars[this.#position]}'`,
+      );
     builder.addRange(low, high);
     this.#position += 3;
   }

@@ -179,10 +179,7 @@ export class GraphqlError extends Error {
   override readonly name = 'GraphqlError';
 
   constructor(message: string, position: Position | undefined) {
-    super(
-      position === undefined
-        ? `${message} in GraphQL object`
-        : `${message} in GraphQL string at location ${position.line}:${position.column}`,
-    );
+    const place = position === undefined ? '' : ` at location ${position.line}:${position.column}`;
+    super(`${message.replace(/(?<!\.)\.$/, '')} in GraphQL string${place}`);
   }
 }

@@ -51,10 +51,12 @@ export class Lexer {
     const block = this.#take(BLOCK);
     if (block !== undefined) {
       this.#count(block[0]);
-      return { kind: 'BlockString', text: blockText(block[1]!.replaceAll('\\"""', '"""')), position };
+      const text = blockText(block[1]!.replaceAll('\\"""', '"""'));
+      return { kind: 'BlockString', text, position: inside(position, 3) };
     }
     const string = this.#take(STRING);
-    if (string !== undefined) return { kind: 'String', text: unescapeString(string[1]!), position };
+    if (string !== undefined)
+      return { kind: 'String', text: unescapeString(string[1]!), position: inside(position, 1) };
     const char = this.#text.charAt(this.#at);
     if (char === '"') throw new GraphqlError('Unterminated string', position);
     throw new GraphqlError(`Cannot parse the unexpected character ${JSON.stringify(char)}`, position);
@@ -78,6 +80,9 @@ export class Lexer {
   }
 }
 
+/** gqlparser says of a string where it begins behind its quotes. */
+const inside = ({ line, column }: Position, quotes: number): Position => ({ line, column: column + quotes });
+
 const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
 const unescapeString = (text: string): string =>
@@ -88,7 +93,9 @@ const unescapeString = (text: string): string =>
 /** Takes away the common indentation, and blank lines at both ends (section 2.9.4). */
 const blockText = (raw: string): string => {
   const lines = raw.split(/\r\n|\n|\r/);
-  const indents = lines.slice(1).flatMap((line) => (line.trim() === '' ? [] : [/^[ \t]*/.exec(line)![0].length]));
+  const indents = lines
+    .slice(1)
+    .flatMap((line) => (line.trim() === '' ? [] : [/^[ \t]*/.exec(line)![0].length]));
   const common = indents.length === 0 ? 0 : Math.min(...indents.slice(0, 10_000));
   const shifted = lines.map((line, index) => (index === 0 ? line : line.slice(common)));
   while (shifted.length > 0 && shifted[0]!.trim() === '') shifted.shift();

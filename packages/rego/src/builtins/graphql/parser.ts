@@ -85,7 +85,8 @@ export class GraphqlParser {
   /** Items between two marks, where the first is there. */
   many<Item>(open: string, close: string, read: () => Item): Item[] {
     if (!this.skip(open)) return [];
-    if (++this.#depth > MAX_DEPTH) throw new GraphqlError('document nests too deeply', this.#current.position);
+    if (++this.#depth > MAX_DEPTH)
+      throw new GraphqlError('document nests too deeply', this.#current.position);
     const items: Item[] = [];
     while (!this.at(close)) items.push(read());
     this.next();

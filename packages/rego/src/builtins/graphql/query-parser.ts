@@ -13,7 +13,8 @@ class QueryParser extends GraphqlParser {
     const Fragments: Fragment[] = [];
     while (this.token.kind !== '<EOF>') {
       if (this.atKeyword('fragment')) Fragments.push(this.#fragment());
-      else if (this.at('{') || OPERATIONS.some((word) => this.atKeyword(word))) Operations.push(this.#operation());
+      else if (this.at('{') || OPERATIONS.some((word) => this.atKeyword(word)))
+        Operations.push(this.#operation());
       else throw this.unexpected();
     }
     return { Operations, Fragments };

@@ -105,12 +105,23 @@ class SchemaParser extends GraphqlParser {
 
   #definition(Description: string): Definition {
     const Position = this.token.position;
-    const kind = this.token.kind === 'Name' && Object.hasOwn(KINDS, this.token.text) ? KINDS[this.token.text] : undefined;
+    const kind =
+      this.token.kind === 'Name' && Object.hasOwn(KINDS, this.token.text)
+        ? KINDS[this.token.text]
+        : undefined;
     if (kind === undefined) throw this.unexpected();
     this.next();
     const Name = this.name();
     const Interfaces = kind === 'OBJECT' || kind === 'INTERFACE' ? this.#interfaces() : [];
-    const common = { Kind: kind, Description, Name, Interfaces, Directives: this.directives(true), BuiltIn: false, Position };
+    const common = {
+      Kind: kind,
+      Description,
+      Name,
+      Interfaces,
+      Directives: this.directives(true),
+      BuiltIn: false,
+      Position,
+    };
     return { ...common, ...this.#body(kind) };
   }
 
@@ -173,7 +184,12 @@ class SchemaParser extends GraphqlParser {
 
   #enumValue(): EnumValue {
     const Position = this.token.position;
-    return { Description: this.#description(), Name: this.name(), Directives: this.directives(true), Position };
+    return {
+      Description: this.#description(),
+      Name: this.name(),
+      Directives: this.directives(true),
+      Position,
+    };
   }
 
   #directive(Description: string): DirectiveDefinition {

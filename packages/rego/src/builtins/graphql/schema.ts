@@ -71,7 +71,8 @@ const isBuiltIn = (definition: Definition): boolean => (prelude().Definitions ??
 const collectTypes = (document: SchemaDocument): Map<string, Definition> => {
   const types = new Map((prelude().Definitions ?? []).map((definition) => [definition.Name, definition]));
   for (const definition of document.Definitions ?? []) {
-    if (types.has(definition.Name)) throw new GraphqlError(`Cannot redeclare type ${definition.Name}.`, definition.Position);
+    if (types.has(definition.Name))
+      throw new GraphqlError(`Cannot redeclare type ${definition.Name}.`, definition.Position);
     types.set(definition.Name, definition);
   }
   // What extends a type that is not there is that type.
@@ -119,17 +120,26 @@ const ROOT_NAMES: Readonly<Record<string, string>> = {
   subscription: 'Subscription',
 };
 
-const collectRoots = (document: SchemaDocument, types: ReadonlyMap<string, Definition>): Map<string, Definition> => {
+const collectRoots = (
+  document: SchemaDocument,
+  types: ReadonlyMap<string, Definition>,
+): Map<string, Definition> => {
   const [schema, second] = document.Schema ?? [];
   if (second !== undefined) {
-    throw new GraphqlError('Cannot have multiple schema entry points, consider schema extensions instead.', second.Position);
+    throw new GraphqlError(
+      'Cannot have multiple schema entry points, consider schema extensions instead.',
+      second.Position,
+    );
   }
   const roots = new Map<string, Definition>();
   for (const part of [...(schema === undefined ? [] : [schema]), ...(document.SchemaExtension ?? [])]) {
     for (const { Operation, Type, Position } of part.OperationTypes ?? []) {
       const definition = types.get(Type);
       if (definition === undefined) {
-        throw new GraphqlError(`Schema root ${Operation} refers to a type ${Type} that does not exist.`, Position);
+        throw new GraphqlError(
+          `Schema root ${Operation} refers to a type ${Type} that does not exist.`,
+          Position,
+        );
       }
       roots.set(Operation, definition);
     }
@@ -162,11 +172,13 @@ const checkDefinition = (definition: Definition, schema: Schema): void => {
       for (const name of definition.Interfaces ?? []) checkImplements(definition, name, schema);
       return;
     case 'INPUT_OBJECT':
-      if ((definition.Fields ?? []).length === 0) fail(`${Kind} ${Name}: must define one or more input fields.`);
+      if ((definition.Fields ?? []).length === 0)
+        fail(`${Kind} ${Name}: must define one or more input fields.`);
       checkFields(definition, INPUT_KINDS, schema);
       return;
     case 'ENUM':
-      if ((definition.EnumValues ?? []).length === 0) fail(`${Kind} ${Name}: must define one or more unique enum values.`);
+      if ((definition.EnumValues ?? []).length === 0)
+        fail(`${Kind} ${Name}: must define one or more unique enum values.`);
       checkEnumValues(definition, schema);
       return;
     case 'UNION':
@@ -178,7 +190,7 @@ const checkDefinition = (definition: Definition, schema: Schema): void => {
       return;
     default: {
       const never: never = Kind;
-      return never;
+      throw never;
     }
   }
 };
@@ -196,7 +208,11 @@ const checkFields = (definition: Definition, kinds: readonly DefinitionKind[], s
   const seen = new Set<string>();
   const location = definition.Kind === 'INPUT_OBJECT' ? 'INPUT_FIELD_DEFINITION' : 'FIELD_DEFINITION';
   for (const field of definition.Fields ?? []) {
-    if (seen.has(field.Name)) throw new GraphqlError(`Field ${definition.Name}.${field.Name} can only be defined once.`, field.Position);
+    if (seen.has(field.Name))
+      throw new GraphqlError(
+        `Field ${definition.Name}.${field.Name} can only be defined once.`,
+        field.Position,
+      );
     seen.add(field.Name);
     checkName(field.Name, field.Position);
     checkType(field.Type, kinds, definition.Kind, schema);
@@ -256,33 +272,42 @@ const checkDirectiveDefinition = (directive: DirectiveDefinition, schema: Schema
 
 /** A type has all fields of an interface, with types as narrow (section 3.6.1). */
 const checkImplements = (definition: Definition, name: string, schema: Schema): void => {
+  const fail = (message: string): GraphqlError => new GraphqlError(message, definition.Position);
   const wanted = schema.types.get(name);
-  const fail = (message: string): never => {
-    throw new GraphqlError(message, definition.Position);
-  };
-  if (wanted === undefined) return fail(`Undefined type "${name}".`);
-  if (wanted.Kind !== 'INTERFACE') return fail(`${name} is a non interface type ${wanted.Kind}.`);
+  if (wanted === undefined) throw fail(`Undefined type "${name}".`);
+  if (wanted.Kind !== 'INTERFACE') throw fail(`${name} is a non interface type ${wanted.Kind}.`);
   for (const field of wanted.Fields ?? []) {
     const own = definition.Fields?.find((candidate) => candidate.Name === field.Name);
-    if (own === undefined) return fail(`For ${definition.Name} to implement ${name} it must have a field called ${field.Name}.`);
+    if (own === undefined)
+      throw fail(`For ${definition.Name} to implement ${name} it must have a field called ${field.Name}.`);
     if (!isCovariant(field.Type, own.Type, schema)) {
-      return fail(`For ${definition.Name} to implement ${name} the field ${field.Name} must have type ${namedTypeOf(field.Type)}.`);
+      throw fail(
+        `For ${definition.Name} to implement ${name} the field ${field.Name} must have type ${namedTypeOf(field.Type)}.`,
+      );
     }
     for (const argument of field.Arguments ?? []) {
       if (own.Arguments?.some((candidate) => candidate.Name === argument.Name)) continue;
-      return fail(`For ${definition.Name} to implement ${name} the field ${field.Name} must have the same arguments but it is missing ${argument.Name}.`);
+      throw fail(
+        `For ${definition.Name} to implement ${name} the field ${field.Name} must have the same arguments but it is missing ${argument.Name}.`,
+      );
     }
   }
   for (const parent of wanted.Interfaces ?? []) {
-    if (!(definition.Interfaces ?? []).includes(parent)) fail(`Type ${definition.Name} must implement ${parent} because it is implemented by ${name}.`);
+    if (!(definition.Interfaces ?? []).includes(parent))
+      throw fail(`Type ${definition.Name} must implement ${parent} because it is implemented by ${name}.`);
   }
 };
 
 const isCovariant = (wanted: TypeNode, actual: TypeNode, schema: Schema): boolean => {
   if (wanted.NonNull && !actual.NonNull) return false;
-  if (wanted.Elem !== undefined) return actual.Elem !== undefined && isCovariant(wanted.Elem, actual.Elem, schema);
+  if (wanted.Elem !== undefined)
+    return actual.Elem !== undefined && isCovariant(wanted.Elem, actual.Elem, schema);
   if (actual.Elem !== undefined) return false;
-  return possibleTypes(schema, wanted.NamedType).has(actual.NamedType) || wanted.NamedType === actual.NamedType || isImplementedBy(schema, wanted.NamedType, actual.NamedType);
+  return (
+    possibleTypes(schema, wanted.NamedType).has(actual.NamedType) ||
+    wanted.NamedType === actual.NamedType ||
+    isImplementedBy(schema, wanted.NamedType, actual.NamedType)
+  );
 };
 
 const isImplementedBy = (schema: Schema, wanted: string, actual: string): boolean =>

@@ -1,4 +1,13 @@
-import { isArray, isObject, isSet, type Key, keyOf, RegoObject, RegoSet, type Value } from '../../value/index.ts';
+import {
+  isArray,
+  isObject,
+  isSet,
+  type Key,
+  keyOf,
+  RegoObject,
+  RegoSet,
+  type Value,
+} from '../../value/index.ts';
 import type { Path } from './path.ts';
 
 /** Paths as a tree: a leaf names all that is below it. */

@@ -64,7 +64,8 @@ export const signInput = (algorithm: Algorithm, key: KeyObject, input: string): 
     if (key.type !== 'secret') throw new Error('failed to sign: key is not a symmetric key');
     return createHmac(algorithm.hash, key).update(input).digest();
   }
-  if (key.type !== 'private' || !isFor(key, algorithm)) throw new Error('failed to sign: key does not fit the algorithm');
+  if (key.type !== 'private' || !isFor(key, algorithm))
+    throw new Error('failed to sign: key does not fit the algorithm');
   return sign(hashOf(algorithm), Buffer.from(input), { key, ...paddingOf(algorithm, true) });
 };
 

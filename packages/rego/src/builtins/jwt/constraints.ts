@@ -1,4 +1,12 @@
-import { compareNumbers, isNumber, numberFromBigInt, type RegoNumber, type RegoObject, toDouble, type Value } from '../../value/index.ts';
+import {
+  compareNumbers,
+  isNumber,
+  numberFromBigInt,
+  type RegoNumber,
+  type RegoObject,
+  toDouble,
+  type Value,
+} from '../../value/index.ts';
 import { type VerificationKey, verificationKeys } from './keys.ts';
 
 /** What `io.jwt.decode_verify` is asked to check. */
@@ -15,7 +23,8 @@ export interface Constraints {
 /** Reads the constraints; throws for those that are not known, and unless there is exactly one of `cert` and `secret`. */
 export const readConstraints = (object: RegoObject, nowNs: bigint): Constraints => {
   for (const key of object.keys()) {
-    if (!KNOWN.includes(key as string)) throw new Error(`unknown token validation constraint: ${String(key)}`);
+    if (!KNOWN.includes(key as string))
+      throw new Error(`unknown token validation constraint: ${String(key)}`);
   }
   const certificate = textIn(object, 'cert');
   const secret = textIn(object, 'secret');
@@ -37,7 +46,9 @@ const KNOWN: readonly string[] = ['cert', 'secret', 'alg', 'iss', 'aud', 'time']
 const textIn = (object: RegoObject, name: string): string | undefined => {
   const value = object.getString(name);
   if (value === undefined || typeof value === 'string') return value;
-  throw new Error(name === 'cert' ? 'cert constraint: must be a string' : `${name} constraint: must be a string`);
+  throw new Error(
+    name === 'cert' ? 'cert constraint: must be a string' : `${name} constraint: must be a string`,
+  );
 };
 
 const timeIn = (object: RegoObject): RegoNumber | undefined => {

@@ -1,4 +1,10 @@
-import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject, type webcrypto } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  type KeyObject,
+  type webcrypto,
+} from 'node:crypto';
 import { isArray, isObject, type RegoObject, toJson, type Value } from '../../value/index.ts';
 import { readCertificates } from '../crypto/certificate.ts';
 import { decodePem } from '../crypto/pem.ts';
@@ -65,7 +71,10 @@ const keyOfMember = (member: RegoObject): VerificationKey[] => {
   const algorithm = textIn(member, 'alg');
   if (algorithm !== undefined && !ALGORITHMS.has(algorithm)) return [];
   const jwk = toJson(member) as JsonWebKey;
-  const key = jwk.kty === 'oct' ? createSecretKey(jwk.k ?? '', 'base64url') : createPublicKey({ key: jwk, format: 'jwk' });
+  const key =
+    jwk.kty === 'oct'
+      ? createSecretKey(jwk.k ?? '', 'base64url')
+      : createPublicKey({ key: jwk, format: 'jwk' });
   return [{ key, algorithm, id: textIn(member, 'kid') }];
 };
 

@@ -61,7 +61,9 @@ const groupsOf = (text: string, mayEndInIpv4: boolean): number[] | undefined => 
 export const formatAddress = ({ bits, value }: Address): string => {
   if (bits === 32) return formatIpv4(value);
   if (value >> 32n === 0xffffn) return formatIpv4(value & 0xffff_ffffn);
-  const groups = Array.from({ length: 8 }, (_, index) => Number((value >> BigInt(112 - 16 * index)) & 0xffffn));
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    Number((value >> BigInt(112 - 16 * index)) & 0xffffn),
+  );
   const texts = groups.map((group) => group.toString(16));
   const run = longestZeroRun(groups);
   if (run === undefined) return texts.join(':');
@@ -76,7 +78,8 @@ const longestZeroRun = (groups: readonly number[]): { start: number; end: number
   for (let start = 0; start < groups.length; start++) {
     let end = start;
     while (groups[end] === 0) end++;
-    if (end - start >= 2 && end - start > (best === undefined ? 0 : best.end - best.start)) best = { start, end };
+    if (end - start >= 2 && end - start > (best === undefined ? 0 : best.end - best.start))
+      best = { start, end };
     start = Math.max(start, end);
   }
   return best;

@@ -11,7 +11,9 @@ export const mergeCidrs = (cidrs: readonly Cidr[]): Cidr[] => joined(cidrs).flat
 
 /** Ranges that overlap or touch become one. */
 const joined = (cidrs: readonly Range[]): Range[] => {
-  const sorted = cidrs.toSorted((a, b) => a.bits - b.bits || (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
+  const sorted = cidrs.toSorted(
+    (a, b) => a.bits - b.bits || (a.first < b.first ? -1 : a.first > b.first ? 1 : 0),
+  );
   const ranges: Range[] = [];
   for (const next of sorted) {
     const last = ranges.at(-1);

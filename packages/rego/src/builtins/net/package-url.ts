@@ -1,5 +1,5 @@
 import { compareStrings } from '../../value/index.ts';
-import { unescape } from '../encoding/urlquery.ts';
+import { unescapePercent } from '../encoding/urlquery.ts';
 
 /** A package URL (https://github.com/package-url/purl-spec); what is not there is empty. */
 export interface PackageUrl {
@@ -13,8 +13,30 @@ export interface PackageUrl {
 }
 
 /** Types whose names are not told apart by case. */
-const LOWER_CASE_NAMES = ['alpm', 'apk', 'bitbucket', 'bitnami', 'composer', 'deb', 'github', 'golang', 'npm', 'pypi'];
-const LOWER_CASE_NAMESPACES = ['alpm', 'apk', 'bitbucket', 'composer', 'deb', 'github', 'golang', 'npm', 'qpkg', 'rpm'];
+const LOWER_CASE_NAMES = [
+  'alpm',
+  'apk',
+  'bitbucket',
+  'bitnami',
+  'composer',
+  'deb',
+  'github',
+  'golang',
+  'npm',
+  'pypi',
+];
+const LOWER_CASE_NAMESPACES = [
+  'alpm',
+  'apk',
+  'bitbucket',
+  'composer',
+  'deb',
+  'github',
+  'golang',
+  'npm',
+  'qpkg',
+  'rpm',
+];
 
 /** Reads and normalises a package URL, from right to left as its specification says. Throws where it is not one. */
 export const parsePackageUrl = (text: string): PackageUrl => {
@@ -31,7 +53,7 @@ export const parsePackageUrl = (text: string): PackageUrl => {
   const at = rest.lastIndexOf('@');
   // An @ that begins a segment belongs to the name of a scope.
   const hasVersion = at > 0 && rest[at - 1] !== '/' && !rest.slice(at).includes('/');
-  const segments = (hasVersion ? rest.slice(0, at) : rest).split('/').filter(Boolean).map(unescape);
+  const segments = (hasVersion ? rest.slice(0, at) : rest).split('/').filter(Boolean).map(unescapePercent);
   const name = segments.pop();
   if (name === undefined || name === '') throw new Error('name is required');
   const namespace = segments.join('/');
@@ -39,12 +61,12 @@ export const parsePackageUrl = (text: string): PackageUrl => {
     type,
     namespace: LOWER_CASE_NAMESPACES.includes(type) ? namespace.toLowerCase() : namespace,
     name: normalizedName(type, name),
-    version: hasVersion ? unescape(rest.slice(at + 1)) : '',
+    version: hasVersion ? unescapePercent(rest.slice(at + 1)) : '',
     qualifiers: readQualifiers(query),
     subpath: subpath
       .split('/')
       .filter((segment) => segment !== '' && segment !== '.' && segment !== '..')
-      .map(unescape)
+      .map(unescapePercent)
       .join('/'),
   };
 };
@@ -67,7 +89,7 @@ const readQualifiers = (query: string): [string, string][] => {
     const key = (equals < 0 ? pair : pair.slice(0, equals)).toLowerCase();
     if (!/^[a-z._-][a-z0-9._-]*$/.test(key)) throw new Error(`invalid qualifier key: ${JSON.stringify(key)}`);
     if (qualifiers.has(key)) throw new Error(`duplicate qualifier key: ${JSON.stringify(key)}`);
-    const value = equals < 0 ? '' : unescape(pair.slice(equals + 1));
+    const value = equals < 0 ? '' : unescapePercent(pair.slice(equals + 1));
     if (value !== '') qualifiers.set(key, value);
   }
   return [...qualifiers].sort(([a], [b]) => compareStrings(a, b));

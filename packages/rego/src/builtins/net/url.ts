@@ -1,5 +1,5 @@
 import { quote } from '../../value/index.ts';
-import { unescape } from '../encoding/urlquery.ts';
+import { unescapePercent } from '../encoding/urlquery.ts';
 
 /** The parts of a URL as Go's `net/url` has them; what is not there is empty. */
 export interface Url {
@@ -44,7 +44,7 @@ const EMPTY: Url = {
 const read = (text: string): Url => {
   if (/[\0-\x1f\x7f]/.test(text)) throw new Error('net/url: invalid control character in URL');
   const hash = text.indexOf('#');
-  const fragment = hash < 0 ? '' : unescape(text.slice(hash + 1));
+  const fragment = hash < 0 ? '' : unescapePercent(text.slice(hash + 1));
   const [scheme, afterScheme] = splitScheme(hash < 0 ? text : text.slice(0, hash));
   const question = afterScheme.indexOf('?');
   const rawQuery = question < 0 ? '' : afterScheme.slice(question + 1);
@@ -54,7 +54,8 @@ const read = (text: string): Url => {
     if (scheme !== '') return { ...url, opaque: rest };
     const colon = rest.indexOf(':');
     const slash = rest.indexOf('/');
-    if (colon >= 0 && (slash < 0 || colon < slash)) throw new Error('first path segment in URL cannot contain colon');
+    if (colon >= 0 && (slash < 0 || colon < slash))
+      throw new Error('first path segment in URL cannot contain colon');
   }
   let authority = {};
   if (rest.startsWith('//') && (scheme !== '' || !rest.startsWith('///'))) {
@@ -62,7 +63,12 @@ const read = (text: string): Url => {
     authority = readAuthority(rest.slice(2, end < 0 ? undefined : end));
     rest = end < 0 ? '' : rest.slice(end);
   }
-  return { ...url, ...authority, ...readPath(rest), omitHost: scheme !== '' && !('host' in authority) && rest.startsWith('/') };
+  return {
+    ...url,
+    ...authority,
+    ...readPath(rest),
+    omitHost: scheme !== '' && !('host' in authority) && rest.startsWith('/'),
+  };
 };
 
 const splitScheme = (text: string): [string, string] => {
@@ -74,9 +80,10 @@ const splitScheme = (text: string): [string, string] => {
 const readAuthority = (authority: string): { host: string; user: string | undefined } => {
   const at = authority.lastIndexOf('@');
   const user = at < 0 ? undefined : authority.slice(0, at);
-  if (user !== undefined && !/^[A-Za-z0-9\-._:~!$&'()*+,;=%@]*$/.test(user)) throw new Error('net/url: invalid userinfo');
+  if (user !== undefined && !/^[A-Za-z0-9\-._:~!$&'()*+,;=%@]*$/.test(user))
+    throw new Error('net/url: invalid userinfo');
   const host = at < 0 ? authority : authority.slice(at + 1);
-  return { host: checkHost(host), user: user === undefined ? undefined : unescape(user) };
+  return { host: checkHost(host), user: user === undefined ? undefined : unescapePercent(user) };
 };
 
 const checkHost = (host: string): string => {
@@ -84,19 +91,21 @@ const checkHost = (host: string): string => {
   if (host.startsWith('[') && name === '') throw new Error("missing ']' in host");
   const port = host.slice(name.length);
   if (port !== '' && !/^:\d*$/.test(port)) throw new Error(`invalid port ${quote(port)} after host`);
-  const decoded = host.startsWith('[') ? host : unescape(host);
+  const decoded = host.startsWith('[') ? host : unescapePercent(host);
   const wrong = /[^A-Za-z0-9\-._~!$&'()*+,;=:[\]<>"%\u0080-\u{10ffff}]/u.exec(decoded);
   if (wrong !== null) throw new Error(`invalid character ${quote(wrong[0])} in host name`);
   return decoded;
 };
 
 const readPath = (escaped: string): { path: string; rawPath: string } => {
-  const path = unescape(escaped);
+  const path = unescapePercent(escaped);
   return { path, rawPath: escapePath(path) === escaped ? '' : escaped };
 };
 
 const escapePath = (path: string): string =>
-  path.replace(/[^A-Za-z0-9\-._~$&+,/:;=@]/gu, (char) => encodeURIComponent(char.toWellFormed()).replace(/[!'()*]/g, hexOf));
+  path.replace(/[^A-Za-z0-9\-._~$&+,/:;=@]/gu, (char) =>
+    encodeURIComponent(char.toWellFormed()).replace(/[!'()*]/g, hexOf),
+  );
 
 const hexOf = (char: string): string => `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
 
@@ -104,4 +113,5 @@ const hexOf = (char: string): string => `%${char.charCodeAt(0).toString(16).toUp
 export const hostnameOf = ({ host }: Url): string =>
   host.startsWith('[') ? host.slice(1, host.indexOf(']')) : host.replace(/:[^:]*$/, '');
 
-export const portOf = ({ host }: Url): string => /:(\d*)$/.exec(host.slice(host.lastIndexOf(']') + 1))?.[1] ?? '';
+export const portOf = ({ host }: Url): string =>
+  /:(\d*)$/.exec(host.slice(host.lastIndexOf(']') + 1))?.[1] ?? '';

@@ -71,11 +71,13 @@ class Machine {
     let position = from;
     for (;;) {
       const code = position < this.#text.length ? this.#text.codePointAt(position)! : NO_CODE;
-      if (matched === undefined) this.#follow(this.#current, this.#program.start, this.#fresh(), position, before, code);
+      if (matched === undefined)
+        this.#follow(this.#current, this.#program.start, this.#fresh(), position, before, code);
       if (this.#current.count === 0 && (matched !== undefined || this.#program.anchored)) return matched;
       this.#account(this.#current.count);
       const width = code > 0xffff ? 2 : 1;
-      const after = position + width < this.#text.length ? this.#text.codePointAt(position + width)! : NO_CODE;
+      const after =
+        position + width < this.#text.length ? this.#text.codePointAt(position + width)! : NO_CODE;
       matched = this.#step(code, position + width, after) ?? matched;
       [this.#current, this.#following] = [this.#following, this.#current];
       this.#following.clear();
@@ -107,7 +109,8 @@ class Machine {
         case 'match':
           return threads.captures[at];
         case 'char':
-          if (instruction.code === code) this.#advance(instruction.next, threads.captures[at]!, position, code, after);
+          if (instruction.code === code)
+            this.#advance(instruction.next, threads.captures[at]!, position, code, after);
           break;
         case 'class':
           if (code !== NO_CODE && instruction.set.has(code)) {
@@ -126,7 +129,14 @@ class Machine {
   }
 
   /** Adds a thread and all that it reaches without taking a code point, preferred ways first. */
-  #follow(list: ThreadList, start: number, captures: Captures, position: number, before: number, after: number): void {
+  #follow(
+    list: ThreadList,
+    start: number,
+    captures: Captures,
+    position: number,
+    before: number,
+    after: number,
+  ): void {
     const { instructions } = this.#program;
     this.#pending.push(start);
     this.#pendingCaptures.push(captures);

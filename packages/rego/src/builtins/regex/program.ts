@@ -32,7 +32,12 @@ export const compileProgram = (parsed: ParsedRegexp): Program => {
   const end = builder.add({ op: 'save', slot: 1, next: match });
   const body = builder.emit(parsed.root, end);
   const start = builder.add({ op: 'save', slot: 0, next: body });
-  return { instructions: builder.instructions, start, slots: parsed.groupNames.length * 2, anchored: isAnchored(parsed.root) };
+  return {
+    instructions: builder.instructions,
+    start,
+    slots: parsed.groupNames.length * 2,
+    anchored: isAnchored(parsed.root),
+  };
 };
 
 /** Builds from the end: each node is told where to go on, and answers where it begins. */
@@ -101,7 +106,9 @@ class ProgramBuilder {
   }
 
   #choice(take: number, skip: number, greedy: boolean): number {
-    return this.add(greedy ? { op: 'split', next: take, other: skip } : { op: 'split', next: skip, other: take });
+    return this.add(
+      greedy ? { op: 'split', next: take, other: skip } : { op: 'split', next: skip, other: take },
+    );
   }
 
   #star(item: RegexpNode, greedy: boolean, next: number): number {

@@ -58,7 +58,9 @@ export class Regexp {
     let result = '';
     let last = 0;
     for (const match of this.matches(text, Infinity, spend)) {
-      const expanded = parts.map((part) => (typeof part === 'string' ? part : this.#group(match, part.group))).join('');
+      const expanded = parts
+        .map((part) => (typeof part === 'string' ? part : this.#group(match, part.group)))
+        .join('');
       spend(expanded.length >> 4);
       result += text.slice(last, match.start) + expanded;
       last = match.end;

@@ -30,7 +30,11 @@ export const dateOf = (days: number): CivilDate => {
   const era = Math.floor(shifted / DAYS_IN_ERA);
   const dayOfEra = shifted - era * DAYS_IN_ERA;
   const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+    (dayOfEra -
+      Math.floor(dayOfEra / 1460) +
+      Math.floor(dayOfEra / 36_524) -
+      Math.floor(dayOfEra / 146_096)) /
+      365,
   );
   const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
   const marchMonth = Math.floor((5 * dayOfYear + 2) / 153);
@@ -43,4 +47,5 @@ export const daysInMonth = (year: number, month: number): number =>
   daysOf({ year, month: month + 1, day: 1 }) - daysOf({ year, month, day: 1 });
 
 /** From 1 on the first of January. */
-export const dayOfYear = (date: CivilDate): number => daysOf(date) - daysOf({ year: date.year, month: 1, day: 1 }) + 1;
+export const dayOfYear = (date: CivilDate): number =>
+  daysOf(date) - daysOf({ year: date.year, month: 1, day: 1 }) + 1;

@@ -86,7 +86,9 @@ const clockText = (field: string, moment: Moment, wall: WallTime): string => {
     case 'pm':
       return wall.hour >= 12 ? 'pm' : 'am';
     case 'MST':
-      return moment.zone.abbreviationAt(moment.seconds) || offsetText('-0700', wall.offset).replace(/00$/, '');
+      return (
+        moment.zone.abbreviationAt(moment.seconds) || offsetText('-0700', wall.offset).replace(/00$/, '')
+      );
     default:
       return offsetText(field, wall.offset);
   }

@@ -1,5 +1,5 @@
 import { quote } from '../../value/index.ts';
-import { daysInMonth, daysOf, dateOf } from './civil.ts';
+import { dateOf, daysInMonth, daysOf } from './civil.ts';
 import { type LayoutPart, MONTHS, splitLayout, WEEKDAYS } from './layout.ts';
 import { type Moment, momentOfDate } from './moment.ts';
 import { fixedZone, UTC, type Zone } from './zones.ts';
@@ -56,7 +56,8 @@ class TimeParser {
   #part(part: LayoutPart, next: LayoutPart | undefined): void {
     switch (part.kind) {
       case 'literal':
-        return this.#literal(part.text);
+        this.#literal(part.text);
+        return;
       case 'field':
         this.#field(part.text);
         // Seconds may have a fraction that the layout does not show.
@@ -74,7 +75,7 @@ class TimeParser {
       }
       default: {
         const never: never = part;
-        return never;
+        throw never;
       }
     }
   }
@@ -162,7 +163,9 @@ class TimeParser {
 
   #name(field: string, names: readonly string[]): number {
     const length = field.length > 3 ? undefined : 3;
-    const index = names.findIndex((name) => this.#rest.toLowerCase().startsWith(name.slice(0, length).toLowerCase()));
+    const index = names.findIndex((name) =>
+      this.#rest.toLowerCase().startsWith(name.slice(0, length).toLowerCase()),
+    );
     if (index < 0) throw this.#mismatch(field);
     this.#rest = this.#rest.slice(names[index]!.slice(0, length).length);
     return index;

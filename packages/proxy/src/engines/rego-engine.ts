@@ -1,0 +1,125 @@
+import { type Generation, OpenShellError } from '@openshell/base';
+import { canonicalAddress, type ConnectDecision, type Intent, type PolicyEngine } from '@openshell/policy';
+import {
+  compile,
+  fromJson,
+  type JsonObject,
+  type Limits,
+  type Module,
+  parseModule,
+  type Query,
+  RegoError,
+  type RegoObject,
+  type RegoVersion,
+  type Value,
+} from '@openshell/rego';
+import { AnswerReader } from './answer.ts';
+import { connectInput, nameInput, PACKAGE, QUESTIONS, referenceTo } from './questions.ts';
+import { withShippedModules } from './shipped-modules.ts';
+
+/** Bounds of one answer: far beyond what sensible rules need, and soon enough over for everybody else's connections. */
+export const RULE_LIMITS: Limits = {
+  maxSteps: 500_000,
+  maxElements: 100_000,
+  maxStringLength: 1024 * 1024,
+  maxResults: 1,
+};
+
+export interface RegoEngineOptions {
+  readonly generation: Generation;
+  /** Texts by file name. None: our own rules, which answer as the policy file says. */
+  readonly modules: Readonly<Record<string, string>>;
+  /** How the modules are written; `v1` unless told. */
+  readonly version?: RegoVersion;
+  /** What `data` is: `policyData` of a policy, and whatever the rules want. Must not change afterwards. */
+  readonly data: JsonObject | RegoObject;
+  readonly limits?: Partial<Limits>;
+}
+
+/** Rules in Rego that are put the same questions as the built-in evaluator, in this process and at once. */
+export class RegoEngine implements PolicyEngine {
+  readonly generation: Generation;
+  readonly #connect: Query;
+  /** Absent where the rules do not say; then each connection decides. */
+  readonly #name: Query | undefined;
+  readonly #address: Query | undefined;
+  readonly #reader: AnswerReader;
+
+  /** @throws OpenShellError `rules_invalid` with every place as `file:line:column`, its line and what is wrong with it. */
+  constructor(options: RegoEngineOptions) {
+    const { generation, data, limits } = options;
+    this.generation = generation;
+    const modules = readModules(options);
+    const policy = reported(() => compile(modules, { data, limits: { ...RULE_LIMITS, ...limits } }));
+    const query = (question: keyof typeof QUESTIONS): Query | undefined => {
+      const isDefined = policy.program.tree.find([...PACKAGE, QUESTIONS[question]]) !== undefined;
+      return isDefined ? policy.query(referenceTo(question)) : undefined;
+    };
+    const connect = query('connect');
+    if (connect === undefined) throw unanswered(Object.keys(options.modules));
+    this.#connect = connect;
+    this.#name = query('name');
+    this.#address = query('address');
+    this.#reader = new AnswerReader({ generation, origin: originOf(options) });
+  }
+
+  authorizeConnect(intent: Intent): ConnectDecision {
+    let answer: Value | undefined;
+    try {
+      answer = this.#connect.value(fromJson(connectInput(intent)));
+    } catch (thrown) {
+      return this.#reader.failed(thrown instanceof RegoError ? thrown.line : String(thrown));
+    }
+    return this.#reader.decide(answer, intent);
+  }
+
+  couldAllowName(host: string): boolean {
+    const input = nameInput(host);
+    return input !== undefined && (this.#name === undefined || holds(this.#name, input));
+  }
+
+  couldAllowAddress(text: string, port: number): boolean {
+    const host = canonicalAddress(text);
+    if (host === undefined) return false;
+    return this.#address === undefined || holds(this.#address, { network: { host, port } });
+  }
+}
+
+/** Only `true` is a yes; what cannot be computed is a no. */
+const holds = (query: Query, input: JsonObject): boolean => {
+  try {
+    return query.value(fromJson(input)) === true;
+  } catch {
+    return false; // the connection itself is refused with the reason
+  }
+};
+
+const readModules = ({ modules, version }: RegoEngineOptions): readonly Module[] => {
+  const options = version === undefined ? {} : { version };
+  return withShippedModules(
+    Object.entries(modules).map(([file, text]) => reported(() => parseModule(file, text, options))),
+  );
+};
+
+const originOf = ({ modules }: RegoEngineOptions): string =>
+  Object.keys(modules).slice(0, 3).join(', ') || 'openshell.sandbox';
+
+const reported = <T>(work: () => T): T => {
+  try {
+    return work();
+  } catch (cause) {
+    if (!(cause instanceof RegoError)) throw cause;
+    throw new OpenShellError(`the rules are not valid:\n${cause.all.map((error) => error.describe()).join('\n')}`, {
+      code: 'rules_invalid',
+      remedy: "'openshell rego check' shows the same for files and directories.",
+      cause,
+    });
+  }
+};
+
+const unanswered = (files: readonly string[]): OpenShellError =>
+  new OpenShellError(`none of the rules (${files.join(', ')}) defines ${referenceTo('connect')}`, {
+    code: 'rules_invalid',
+    remedy:
+      'Write a module with "package openshell.sandbox" and the rule "egress_authorization"; docs/rego.md shows one to begin with.',
+  });

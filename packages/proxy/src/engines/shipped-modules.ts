@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Module, parseModule } from '@openshell/rego';
+
+/**
+ * The modules with the user's put before ours: `openshell.policy`, which rules build on, unless they bring it themselves, and
+ * `openshell.sandbox`, which answers as the policy file says, where the user gives no rules at all.
+ */
+export const withShippedModules = (modules: readonly Module[]): readonly Module[] => {
+  const own = new Set(modules.map(packageName));
+  const shipped = modules.length === 0 ? [library(), entry()] : [library()];
+  return [...modules, ...shipped.filter((module) => !own.has(packageName(module)))];
+};
+
+/** `openshell.sandbox` of a module's `package openshell.sandbox`. */
+const packageName = (module: Module): string => module.package.path.join('.');
+
+const library = (): Module => shippedModule('policy.rego');
+const entry = (): Module => shippedModule('sandbox.rego');
+
+const parsed = new Map<string, Module>();
+
+/** By the package's name and not by this file's place: that works from a bundle too. */
+const shippedModule = (name: string): Module => {
+  let module = parsed.get(name);
+  if (module === undefined) {
+    const file = fileURLToPath(import.meta.resolve(`@openshell/proxy/rego/${name}`));
+    module = parseModule(`openshell/${name}`, readFileSync(file, 'utf8'));
+    parsed.set(name, module);
+  }
+  return module;
+};
