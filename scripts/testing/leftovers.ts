@@ -1,4 +1,5 @@
-import { globSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { globSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { attempt, parentOf, processIds } from './processes.ts';
 
 /** Things of a machine that outlive the process that made them. Names for a person, one each. */
 export interface MachineState {
@@ -13,18 +14,6 @@ export interface MachineQuestion {
   /** Environment entry, `NAME=VALUE`, which only what this run started has. */
   readonly mark: string;
 }
-
-/** Undefined where a process is gone meanwhile, or somebody else's. */
-const attempt = <T>(read: () => T): T | undefined => {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
-};
-
-const parentOf = (pid: string): string =>
-  attempt(() => /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) ?? '0';
 
 const title = (pid: string): string => {
   const words = attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim());
@@ -59,7 +48,7 @@ const emptyCgroups = (): string[] =>
   );
 
 export const machineState = ({ launcher, mark }: MachineQuestion): MachineState => {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const pids = processIds();
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
   return {
     launchers: new Set(orphanedLaunchers(pids, launcher)),

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { HangWatch } from './processes.ts';
 import type { ReporterLine, TestResult } from './result.ts';
 
 export interface GroupRun {
@@ -19,7 +20,9 @@ export interface GroupRun {
 const sourceRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 /** No test waits that long; one that hangs is ended, so that the others are told about. */
-const TEST_TIMEOUT_MS = 120_000;
+const TEST_TIMEOUT_MS = 60_000;
+/** Nor does a file, counted from its start. */
+const FILE_TIMEOUT_MS = 150_000;
 const KEPT_OUTPUT = 64 * 1024;
 const JOBS = 2;
 
@@ -59,6 +62,7 @@ export const runGroup = async (run: GroupRun): Promise<void> => {
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
   });
+  using _watch = new HangWatch(child.pid ?? 0, FILE_TIMEOUT_MS);
   const kept = new OutputKeeper();
   let failures = 0;
   let stderr = '';

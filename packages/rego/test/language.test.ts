@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { type CompileOptions, compile, type Json, RegoError, toJson } from '../src/index.ts';
 
 interface Example {
@@ -383,4 +384,44 @@ describe('queries', () => {
     assert.equal(policy.query('x = 1; x > 1')(), false);
     assert.equal(policy.query('x = 1; x = 2')(), undefined);
   });
+});
+
+test('the order of statements does not matter', () => {
+  const statements = [
+    'some k, v in data.xs',
+    'v.n > 1',
+    '[a, b] = [v.n, k]',
+    'c = f(a)',
+    'not data.skip[b]',
+    'every e in v.es { e < c }',
+    'd := [e | some e in v.es; e != b]',
+    'data.names[i] = v.name',
+    'count(d, n)',
+  ];
+  const data = {
+    xs: [
+      { n: 1, es: [], name: 'x' },
+      { n: 2, es: [0, 1], name: 'y' },
+      { n: 3, es: [1, 2], name: 'z' },
+      { n: 4, es: [9], name: 'z' },
+    ],
+    skip: { '1': false },
+    names: ['y', 'z', 'y'],
+  };
+  const solutions = (body: readonly string[]): Json | undefined =>
+    answer({ module: `f(x) := x * 2\np contains [k, a, b, c, d, i, n] if {\n${body.join('\n')}\n}`, data });
+  const want = solutions(statements);
+  assert.deepEqual(want, [
+    [1, 2, 1, 4, [0], 0, 1],
+    [1, 2, 1, 4, [0], 2, 1],
+    [2, 3, 2, 6, [1], 1, 1],
+  ]);
+  // What is declared must stand before it is used; all others go where they like.
+  const [first, ...others] = statements;
+  fc.assert(
+    fc.property(fc.shuffledSubarray(others, { minLength: others.length }), (shuffled) => {
+      assert.deepEqual(solutions([first!, ...shuffled]), want);
+    }),
+    { numRuns: 100 },
+  );
 });

@@ -43,7 +43,7 @@ export function readInto(socket: Socket, sink: ByteSink): void {
     slots[fields.callback] = (length: number): boolean => sink(buffer.subarray(0, length));
     handle.useUserBuffer(buffer);
   } else {
-    socket.on('data', (chunk) => {
+    socket.on('data', (chunk: Buffer) => {
       if (!sink(chunk)) socket.pause();
     });
   }

@@ -25,9 +25,17 @@ describe('encodings', () => {
     ['json.marshal_with_options', [[1], { prefix: '>' }], '>[\n>\t1\n>]'],
     ['json.marshal_with_options', [[1], { pretty: false, indent: 'x' }], '[1]'],
     ['json.is_valid', ['{'], false],
-    ['yaml.marshal', [{ foo: [1, 'true', 'a: b'], bar: { x: null } }], "bar:\n  x: null\nfoo:\n- 1\n- \"true\"\n- 'a: b'\n"],
-    ['yaml.unmarshal', ['a: yes\nb: 2001-01-01\n1: 0x1f\nc: [1.5, ~]'], { a: true, b: '2001-01-01', '1': 31, c: [1.5, null] }],
-    ['yaml.unmarshal', ['base: &b {x: 1}\nc:\n  <<: *b\n  y: 2'], { base: { x: 1 }, c: { x: 1, y: 2 } }],
+    [
+      'yaml.marshal',
+      [{ foo: [1, 'true', 'a: b'], bar: { x: null } }],
+      'bar:\n  x: null\nfoo:\n- 1\n- "true"\n- \'a: b\'\n',
+    ],
+    [
+      'yaml.unmarshal',
+      ['a: yes\nb: 2001-01-01\n1: 0x1f\nc: [1.5, ~]'],
+      { a: true, b: '2001-01-01', '1': 31, c: [1.5, null] },
+    ],
+    ['yaml.unmarshal', ['base: &b {x: 1}\nc:\n  <<: *b\n  z: 2'], { base: { x: 1 }, c: { x: 1, z: 2 } }],
     ['yaml.is_valid', ['a: {'], false],
   ];
   for (const [name, args, expected] of cases) {
@@ -60,7 +68,10 @@ describe('encodings', () => {
   });
 
   test('YAML that grows when it is read is refused', () => {
-    const levels = Array.from({ length: 12 }, (_, level) => `a${level}: &a${level} [${`*a${level - 1},`.repeat(level === 0 ? 0 : 9)}1]`);
+    const levels = Array.from(
+      { length: 12 },
+      (_, level) => `a${level}: &a${level} [${`*a${level - 1},`.repeat(level === 0 ? 0 : 9)}1]`,
+    );
     assert.throws(() => call('yaml.unmarshal', levels.join('\n')), { name: 'BuiltinError' });
   });
 
@@ -72,6 +83,9 @@ describe('encodings', () => {
         assert.equal(call('base64.encode', call('base64.decode', encoded) as string), encoded);
       }),
     );
-    assert.equal(call('count', call('base64.decode', '2E84ZuPUd7zfvCZSNEchVpDEIj6PL7JfLpIqyxVG16k=') as string), 30);
+    assert.equal(
+      call('count', call('base64.decode', '2E84ZuPUd7zfvCZSNEchVpDEIj6PL7JfLpIqyxVG16k=') as string),
+      30,
+    );
   });
 });

@@ -102,7 +102,10 @@ describe('sprintf', () => {
   }
 
   test('numbers beyond a machine word keep all their digits', () => {
-    assert.equal(callText('sprintf', '"%s %d"', '[123456789123456789123, 1208925819614629174706175]'), '123456789123456789123 1208925819614629174706175');
+    assert.equal(
+      callText('sprintf', '"%s %d"', '[123456789123456789123, 1208925819614629174706175]'),
+      '123456789123456789123 1208925819614629174706175',
+    );
     assert.equal(callText('sprintf', '"%v"', '[2e308]'), '2e308');
   });
 });
@@ -120,7 +123,10 @@ describe('templates of Go', () => {
     ['{{with .nested}}{{.a}}{{$.n}}{{end}}', 'A2'],
     ['{{$x := "a"}}{{$x = "b"}}{{$x}}', 'b'],
     ['{{printf "%s-%05d" .name 3 | html}}', 'x&lt;y-00003'],
-    ['{{len .list}} {{index .list 1}} {{eq .name "a" "x<y"}} {{and .yes .n}} {{not .yes}}', '2 2 true 2 false'],
+    [
+      '{{len .list}} {{index .list 1}} {{eq .name "a" "x<y"}} {{and .yes .n}} {{not .yes}}',
+      '2 2 true 2 false',
+    ],
     ['{{define "t"}}[{{.}}]{{end}}{{template "t" .n}}', '[2]'],
     ['{{range .list}}{{.}}{{break}}{{end}}', '1'],
     ['{{.list}} {{.nested}}', '[1 2] map[a:A b:B]'],
@@ -133,12 +139,21 @@ describe('templates of Go', () => {
 
   test('what is no template, and templates without end, are errors', () => {
     for (const template of ['{{', '{{if}}', '{{if .x}}', '{{end}}', '{{nope}}', '{{.n.x}}', '{{$y}}']) {
-      assert.throws(() => call('strings.render_template', template, data), { name: 'BuiltinError' }, template);
+      assert.throws(
+        () => call('strings.render_template', template, data),
+        { name: 'BuiltinError' },
+        template,
+      );
     }
-    assert.throws(() => call('strings.render_template', '{{define "t"}}{{template "t"}}{{end}}{{template "t"}}', {}), {
-      message: /maximum template depth/,
+    assert.throws(
+      () => call('strings.render_template', '{{define "t"}}{{template "t"}}{{end}}{{template "t"}}', {}),
+      {
+        message: /maximum template depth/,
+      },
+    );
+    assert.throws(() => call('strings.render_template', '{{if .x}}'.repeat(5_000), {}), {
+      message: /too deep/,
     });
-    assert.throws(() => call('strings.render_template', '{{if .x}}'.repeat(5_000), {}), { message: /too deep/ });
   });
 });
 

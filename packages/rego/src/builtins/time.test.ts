@@ -61,7 +61,11 @@ describe('times', () => {
         const date = dateOf(days);
         assert.equal(daysOf(date), days);
         const utc = new Date(days * 86_400_000);
-        assert.deepEqual(date, { year: utc.getUTCFullYear(), month: utc.getUTCMonth() + 1, day: utc.getUTCDate() });
+        assert.deepEqual(date, {
+          year: utc.getUTCFullYear(),
+          month: utc.getUTCMonth() + 1,
+          day: utc.getUTCDate(),
+        });
       }),
     );
   });

@@ -12,7 +12,11 @@ export const constantGroups = (groups: readonly RuleGroup[], tree: RuleNode): Re
   // Whoever uses something that varies does as well; a work list, since chains of rules may be long.
   const users = new Map<RuleGroup, RuleGroup[]>();
   for (const [group, { used }] of uses) {
-    for (const other of used) users.set(other, [...(users.get(other) ?? []), group]);
+    for (const other of used) {
+      const list = users.get(other) ?? [];
+      list.push(group);
+      users.set(other, list);
+    }
   }
   const waiting = [...varying];
   for (let group = waiting.pop(); group !== undefined; group = waiting.pop()) {

@@ -15,6 +15,11 @@ export type Mock =
 
 export type Mocks = ReadonlyMap<string, Mock>;
 
+export interface FunctionCalls {
+  count: number;
+  readonly results: Map<string, Cached>;
+}
+
 /** What an evaluation sees. */
 export interface Replacements {
   readonly input?: Value | undefined;
@@ -38,6 +43,7 @@ export class Evaluation {
   /** Those of groups that depend on data alone, shared by all evaluations of the same data. */
   readonly constants: (Cached | undefined)[] | undefined;
   #extents: Map<unknown, Cached> | undefined;
+  #calls: FunctionCalls[] | undefined;
 
   constructor(
     session: Session,
@@ -58,6 +64,17 @@ export class Evaluation {
   get extents(): Map<unknown, Cached> {
     this.#extents ??= new Map();
     return this.#extents;
+  }
+
+  /** What is known of the calls of a function, by the number of its group. */
+  callsOf(id: number): FunctionCalls {
+    this.#calls ??= [];
+    let calls = this.#calls[id];
+    if (calls === undefined) {
+      calls = { count: 0, results: new Map() };
+      this.#calls[id] = calls;
+    }
+    return calls;
   }
 
   /** The same question under other documents. */

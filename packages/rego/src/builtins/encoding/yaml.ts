@@ -86,7 +86,11 @@ const keyText = (key: unknown): string => {
 /** Writes a value as Go's yaml.v2 does: members sorted, lists not indented below their name. */
 export const marshalYaml = (value: Value): string => {
   const { Document, visit } = yaml();
-  const document = new Document(toYaml(value), { version: '1.1', aliasDuplicateObjects: false });
+  const document = new Document(toYaml(value), {
+    version: '1.1',
+    aliasDuplicateObjects: false,
+    customTags: withoutOrderedMaps,
+  });
   visit(document, {
     Scalar: (_key, node) => {
       if (typeof node.value === 'string') node.type = styleOf(node.value);
@@ -99,6 +103,10 @@ export const marshalYaml = (value: Value): string => {
     flowCollectionPadding: false,
   });
 };
+
+/** Maps are maps, in the order in which they are given. */
+const withoutOrderedMaps = (tags: Tags): Tags =>
+  tags.filter((tag) => typeof tag === 'string' || !/:(omap|pairs|set)$/.test(tag.tag));
 
 const styleOf = (text: string): 'BLOCK_LITERAL' | 'QUOTE_DOUBLE' | 'PLAIN' => {
   if (text.includes('\n')) return 'BLOCK_LITERAL';

@@ -35,30 +35,39 @@ const exponential = (value: number, precision: number | undefined): string => {
   return `${sign}${mantissa}e${exponent.startsWith('-') ? '-' : '+'}${size}`;
 };
 
-/** `toExponential` knows at most 100 digits; what follows them are zeros that it is padded with. */
+/** The most digits that JavaScript writes; a double has more only where they are zeros or beyond what is asked for. */
+const MAX_DIGITS = 100;
+
 const digitsOf = (value: number, precision: number | undefined): string => {
   if (precision === undefined) return value.toExponential();
-  const text = value.toExponential(Math.min(precision, 100));
-  if (precision <= 100) return text;
-  const [mantissa = '', exponent = ''] = text.split('e');
-  return `${mantissa}${'0'.repeat(precision - 100)}e${exponent}`;
+  const [mantissa = '', exponent = ''] = value.toExponential(MAX_DIGITS).split('e');
+  if (precision > MAX_DIGITS) return `${mantissa.padEnd(precision + 2, '0')}e${exponent}`;
+  const cut = tieToEven(mantissa, precision);
+  return cut === undefined ? value.toExponential(precision) : `${cut}e${exponent}`;
 };
 
 /** Exactly this many digits behind the point, from the double's exact value. */
 const fixed = (value: number, precision: number): string => {
-  if (precision <= 100 && Math.abs(value) < 1e21) {
-    const text = Math.abs(value).toFixed(precision);
-    return isNegative(value) ? `-${text}` : text;
-  }
-  const whole = BigInt(Math.trunc(Math.abs(value)));
-  const text = Math.abs(value) < 1e21 ? Math.abs(value).toFixed(100) : `${whole}.${'0'.repeat(100)}`;
-  const point = text.indexOf('.');
-  const digits =
-    precision === 0
-      ? text.slice(0, point)
-      : text.slice(0, point + 1 + precision).padEnd(point + 1 + precision, '0');
-  return isNegative(value) ? `-${digits}` : digits;
+  const sign = isNegative(value) ? '-' : '';
+  const size = Math.abs(value);
+  // Above 10^21 doubles are integers, which JavaScript would write with an exponent.
+  const exact = size < 1e21 ? size.toFixed(MAX_DIGITS) : `${BigInt(size)}.${'0'.repeat(MAX_DIGITS)}`;
+  if (precision > MAX_DIGITS) return sign + exact.padEnd(exact.length + precision - MAX_DIGITS, '0');
+  const cut = tieToEven(exact, precision);
+  if (cut !== undefined) return sign + cut;
+  return sign + (size < 1e21 ? size.toFixed(precision) : cutAfter(exact, precision));
 };
+
+/** Go rounds what lies in the middle to even, JavaScript up: the digits when they are to be cut off, not rounded up. */
+const tieToEven = (exact: string, precision: number): string | undefined => {
+  const kept = cutAfter(exact, precision);
+  const rest = exact.slice(kept.length).replace('.', '');
+  const isTie = /^50*$/.test(rest);
+  return isTie && Number(kept.at(-1)) % 2 === 0 ? kept : undefined;
+};
+
+const cutAfter = (exact: string, precision: number): string =>
+  exact.slice(0, precision === 0 ? exact.indexOf('.') : exact.indexOf('.') + 1 + precision);
 
 /** Without an exponent, however large. */
 const plain = (value: number): string => {
