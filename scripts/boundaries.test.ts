@@ -105,6 +105,7 @@ describe('a made-up violation is found', () => {
       { 'packages/policy/src/a.ts': "import { readFileSync } from 'node:fs';" },
       /policy is pure and may not use node:fs/,
     ],
+    ['an absolute path', { 'packages/policy/src/a.ts': "import '/somewhere/a.ts';" }, /is an absolute path/],
     [
       'an npm package that is not declared',
       { 'packages/policy/src/a.ts': "import 'left-pad';" },

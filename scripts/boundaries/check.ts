@@ -65,7 +65,8 @@ const outsideProblem = (workspace: Workspace, from: string, specifier: string): 
     if (!builtins || builtins.includes(name) || isDevelopment(from)) return undefined;
     return `${home} is pure and may not use ${specifier}`;
   }
-  const name = npmPackage(specifier) ?? '';
+  const name = npmPackage(specifier);
+  if (name === undefined) return 'is an absolute path';
   if (isDevelopment(from) || workspace.dependencies.get(home)?.has(name)) return undefined;
   return `${name} is not among the dependencies of packages/${home}/package.json`;
 };

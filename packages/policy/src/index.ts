@@ -22,7 +22,7 @@ export { type BuiltinEngine, type CompileOptions, compilePolicy } from './evalua
 export { type ConsideredEndpoint, type ExplainStep, type Explanation, explain } from './evaluate/explain.ts';
 export type { IdentityMode } from './evaluate/rule.ts';
 export { compileGlob, escapeGlob, type Glob, type Separator } from './glob/glob.ts';
-export { parseHostPattern } from './glob/host-pattern.ts';
+export { domainOf, type HostPattern, hostMatches, parseHostPattern } from './glob/host-pattern.ts';
 export { globRegex } from './glob/regex.ts';
 export { policyHash } from './hash.ts';
 export { type InspectionNeed, inspectionNeeded } from './inspection.ts';

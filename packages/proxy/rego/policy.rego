@@ -14,23 +14,16 @@ package openshell.policy
 # METADATA
 # title: May this connection be made?
 # entrypoint: true
-egress_authorization := refuse("rules_failed", "the question has no input.network.host and .port", "") if {
-	not names_destination
-} else := {
+egress_authorization := {
 	"action": "allow",
 	"deny_reason": "",
-	"matched_policy": matched_endpoints[0].policy_name,
-	"endpoint_configs": [match.endpoint | some match in matched_endpoints],
-	"matched_endpoints": matched_endpoints,
-	"exact_declared_endpoint_host": exact_declared_endpoint_host,
+	"matched_policy": admitting[0].match.policy_name,
+	"endpoint_configs": [entry.match.endpoint | some entry in admitting],
+	"matched_endpoints": [entry.match | some entry in admitting],
+	"exact_declared_endpoint_host": names_host,
 } if {
 	count(admitting) > 0
 } else := denial
-
-names_destination if {
-	is_string(input.network.host)
-	is_number(input.network.port)
-}
 
 # METADATA
 # title: Whether some program could be allowed to reach this name on some port
@@ -39,12 +32,7 @@ names_destination if {
 default could_allow_name := false
 
 could_allow_name if {
-	some entry in data.egress_index.hosts[input.network.host]
-	is_usable(entry.programs)
-}
-
-could_allow_name if {
-	some entry in covering_name
+	some entry in for_host
 	is_usable(entry.programs)
 }
 
@@ -60,13 +48,14 @@ could_allow_name if {
 default could_allow_address := false
 
 could_allow_address if {
-	some entry in named
+	some entry in matching
 	is_usable(entry.programs)
+	covers_address(entry)
 }
 
-could_allow_address if {
-	some entry in hostless
-	is_usable(entry.programs)
+covers_address(entry) if entry.names_host
+
+covers_address(entry) if {
 	some block in entry.match.endpoint.allowed_ips
 	same_family(block, input.network.host)
 	net.cidr_contains(block, input.network.host)
@@ -75,49 +64,43 @@ could_allow_address if {
 # A block of IPv4 addresses has no IPv6 address in it, those that stand for IPv4 addresses included.
 same_family(block, address) if contains(block, ":") == contains(address, ":")
 
-# What matches: first the endpoints for the host and port, then those of them whose policy admits the program.
+# The endpoints for the host, in the order of their rank: the first one that matches decides. All that matches a host which
+# some endpoint names was put together beforehand, and for any other host wildcards and ports are looked up.
+for_host := data.egress_index.hosts[input.network.host] else := [ranked[rank] | some rank in sort(object.keys(ranked))] if {
+	ranked := {entry.rank: entry | some entry in array.concat(for_domain, for_port)}
+}
 
-named := [entry |
-	some entry in data.egress_index.hosts[input.network.host]
-	input.network.port in entry.ports
-]
-
-covering_name := [entry |
+for_domain := [entry |
 	some entry in data.egress_index.domains[domain]
 	glob.match(entry.host, ["."], input.network.host)
 ]
 
-covering := [entry |
-	some entry in covering_name
-	input.network.port in entry.ports
-]
-
-hostless := [entry | some entry in data.egress_index.ports[format_int(input.network.port, 10)]]
+for_port := [entry | some entry in data.egress_index.ports[format_int(input.network.port, 10)]]
 
 # Wildcards always end in two labels that are written out.
 domain := concat(".", array.slice(labels, count(labels) - 2, count(labels))) if {
 	labels := split(input.network.host, ".")
 }
 
-candidates := array.concat(named, array.concat(covering, hostless))
+matching := [entry |
+	some entry in for_host
+	input.network.port in entry.ports
+]
 
-# By rank, because objects are walked in the order of their keys.
-admitting := {entry.rank: entry |
-	some entry in candidates
+admitting := [entry |
+	some entry in for_host
+	input.network.port in entry.ports
 	admits(entry.programs)
-}
+]
 
-matched_endpoints := [entry.match | some entry in admitting]
+default names_host := false
 
-default exact_declared_endpoint_host := false
-
-exact_declared_endpoint_host if {
+names_host if {
 	some entry in admitting
-	entry.exact
+	entry.names_host
 }
 
 # Who asks: one of the programs is enough, and arguments never count, because the workload chooses them.
-
 programs_asking := array.concat([input.exec.path], input.exec.ancestors)
 
 admits(programs) if {
@@ -156,27 +139,33 @@ lists_programs(programs) if count(programs.exact) + count(programs.prefixes) + c
 identity_is_optional if data.runtime.require_binary_identity == false
 
 # Why not, and what would help.
-
-denial := refuse("no_policy", reason, suggestion) if {
+denial := refuse("rules_failed", "the question has no input.network.host and .port", "") if {
+	not is_question
+} else := refuse("no_policy", reason, suggestion) if {
 	not has_policies
 	reason := sprintf("%s is refused: the policy allows no network at all", [place])
 } else := refuse("endpoint_not_allowed", reason, suggestion) if {
-	count(candidates) == 0
+	count(matching) == 0
 	reason := sprintf("no endpoint of the policy allows %s", [place])
 } else := object.union(refuse("identity_unknown", reason, remedy), {"matched_policy": nearest.policy_name}) if {
 	not input.exec
-	form := "%q allows %s for certain programs, and the program is not known: %s"
+	form := "\"%s\" allows %s for certain programs, and the program is not known: %s"
 	reason := sprintf(form, [nearest.policy_name, place, object.get(input, "unidentified", "no input.exec")])
 	remedy := "Run it where programs can be identified; only the operator can do without."
 } else := object.union(refuse("binary_not_allowed", reason, remedy), {"matched_policy": nearest.policy_name}) if {
-	form := "%q allows %s, but not for %s or a program that started it"
+	form := "\"%s\" allows %s, but not for %s or a program that started it"
 	reason := sprintf(form, [nearest.policy_name, place, input.exec.path])
 	remedy := sprintf("Add to network_policies.%s.binaries: - { path: %q }", [nearest.policy_key, input.exec.path])
 }
 
+is_question if {
+	is_string(input.network.host)
+	is_number(input.network.port)
+}
+
 has_policies if count(data.network_policies) > 0
 
-nearest := by_rank[min(object.keys(by_rank))] if by_rank := {entry.rank: entry.match | some entry in candidates}
+nearest := matching[0].match
 
 suggestion := sprintf(
 	"Add to network_policies: { endpoints: [{ host: %q, port: %d }], binaries: [{ path: %q }] }",

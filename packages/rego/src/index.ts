@@ -5,10 +5,10 @@ export * from './builtins/contract.ts';
 export { type Bundle, type BundleLimits, readBundle } from './bundle/bundle.ts';
 export { RegoError, type RegoErrorCode } from './error.ts';
 export { DEFAULT_LIMITS, type Limits } from './evaluate/limits.ts';
+export type { EvaluateOptions } from './evaluate/session.ts';
 export {
   type CompileOptions,
   compile,
-  type EvaluateOptions,
   type Modules,
   type Policy,
   type Query,

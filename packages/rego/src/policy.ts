@@ -11,7 +11,7 @@ import { type Cached, Evaluation, patched } from './evaluate/evaluation.ts';
 import { DEFAULT_LIMITS, type Limits } from './evaluate/limits.ts';
 import { ProgramLinker } from './evaluate/program-linker.ts';
 import { CompiledQuery } from './evaluate/query.ts';
-import { Session } from './evaluate/session.ts';
+import { type EvaluateOptions, Session, type SessionGround } from './evaluate/session.ts';
 import { guarded } from './guard.ts';
 import { parseModule, parseQuery } from './syntax/parse.ts';
 import { fromJson, type Json, RegoObject, toJson, type Value } from './value/index.ts';
@@ -28,21 +28,6 @@ export interface CompileOptions {
   /** Abilities that policies have not by themselves: the network. */
   readonly granted?: Granted;
   readonly limits?: Partial<Limits>;
-}
-
-export interface EvaluateOptions {
-  /** Errors of built-ins end the evaluation instead of making the call undefined. */
-  readonly strictBuiltinErrors?: boolean;
-  /** Nanoseconds since 1970; the clock's time unless told. */
-  readonly nowNs?: bigint;
-  /** Makes `rand.intn` and the like repeatable. */
-  readonly seed?: number;
-  /** What `opa.runtime` tells. */
-  readonly runtime?: Json;
-  readonly print?: (text: string) => void;
-  readonly trace?: (note: string) => void;
-  /** Collects the places that evaluation came along; for coverage. */
-  readonly covered?: Set<Location>;
 }
 
 /** A query of a policy; calling it answers it. */
@@ -89,16 +74,20 @@ const effectiveBuiltins = ({ builtins = [] }: CompileOptions): ReadonlyMap<strin
 export class Policy {
   readonly #program: Program;
   readonly #options: CompileOptions;
-  readonly #limits: Limits;
+  readonly #ground: SessionGround;
   readonly #linker: ProgramLinker;
-  readonly #sharedCache = new Map<string, unknown>();
   #data: Value;
   #constants = newConstants();
 
   constructor(program: Program, options: CompileOptions) {
     this.#program = program;
     this.#options = options;
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#ground = {
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      granted: options.granted ?? {},
+      sharedCache: new Map(),
+      parseModule: parseToJson,
+    };
     this.#linker = new ProgramLinker(program);
     this.#data = toValue(options.data ?? {});
   }
@@ -127,7 +116,7 @@ export class Policy {
     let all: CompiledQuery | undefined;
     const results: Query['results'] = (input, options = {}) => {
       all ??= new CompiledQuery(compileQuery(body, this.#program), this.#linker);
-      return all.results(this.#evaluation(input, options), this.#limits);
+      return all.results(this.#evaluation(input, options), this.#ground.limits);
     };
     const getValue: Query['value'] = (input, options = {}) =>
       value.first(this.#evaluation(input, options), VALUE);
@@ -162,26 +151,12 @@ export class Policy {
   }
 
   #evaluation(input: Value | undefined, options: EvaluateOptions): Evaluation {
-    const session = new Session({
-      limits: this.#limits,
-      strictBuiltinErrors: options.strictBuiltinErrors === true,
-      granted: this.#options.granted ?? {},
-      sharedCache: this.#sharedCache,
-      parseModule: parseToJson,
-      ...(options.nowNs === undefined ? {} : { nowNs: options.nowNs }),
-      ...(options.seed === undefined ? {} : { seed: options.seed }),
-      ...(options.print === undefined ? {} : { print: options.print }),
-      ...(options.trace === undefined ? {} : { trace: options.trace }),
-      ...(options.covered === undefined ? {} : { covered: options.covered }),
-      ...(options.runtime === undefined ? {} : { runtime: asObject(options.runtime) }),
-    });
+    const session = new Session(this.#ground, options);
     const { strict, lenient } = this.#constants;
-    const constants = options.strictBuiltinErrors === true ? strict : lenient;
-    return new Evaluation(
-      session,
-      { input, data: this.#data },
-      options.covered === undefined ? constants : undefined,
-    );
+    const constants = session.strict ? strict : lenient;
+    // Whoever wants to know what was reached wants to see it reached.
+    const shared = options.covered === undefined ? constants : undefined;
+    return new Evaluation(session, { input, data: this.#data }, shared);
   }
 }
 
@@ -213,9 +188,4 @@ const parseToJson = (filename: string, text: string): Value => {
   } catch (error) {
     throw error instanceof RegoError ? new BuiltinError(`1 error occurred: ${error.line}`) : error;
   }
-};
-
-const asObject = (json: Json): RegoObject => {
-  const value = fromJson(json);
-  return value instanceof RegoObject ? value : new RegoObject();
 };

@@ -33,7 +33,12 @@ const check = (examples: readonly Example[]): void => {
 describe('complete rules', () => {
   check([
     { says: 'a constant is its value', module: 'p := 1', want: 1 },
-    { says: 'null is a value', module: 'p := null\ndefault q := 1\nq := null', query: '[data.t.p, data.t.q]', want: [null, null] },
+    {
+      says: 'null is a value',
+      module: 'p := null\ndefault q := 1\nq := null',
+      query: '[data.t.p, data.t.q]',
+      want: [null, null],
+    },
     { says: 'a rule without a solution is undefined', module: 'p if input.x' },
     { says: 'false is a value of a document', module: 'p := false', want: false },
     { says: 'a default stands in when nothing holds', module: 'default p := 7\np := 1 if input.x', want: 7 },
@@ -394,7 +399,7 @@ test('the order of statements does not matter', () => {
     'c = f(a)',
     'not data.skip[b]',
     'every e in v.es { e < c }',
-    'd := [e | some e in v.es; e != b]',
+    'd = [e | some e in v.es; e != b]',
     'data.names[i] = v.name',
     'count(d, n)',
   ];
@@ -409,7 +414,11 @@ test('the order of statements does not matter', () => {
     names: ['y', 'z', 'y'],
   };
   const solutions = (body: readonly string[]): Json | undefined =>
-    answer({ module: `f(x) := x * 2\np contains [k, a, b, c, d, i, n] if {\n${body.join('\n')}\n}`, data });
+    answer({
+      says: '',
+      module: `f(x) := x * 2\np contains [k, a, b, c, d, i, n] if {\n${body.join('\n')}\n}`,
+      data,
+    });
   const want = solutions(statements);
   assert.deepEqual(want, [
     [1, 2, 1, 4, [0], 0, 1],

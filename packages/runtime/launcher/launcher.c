@@ -39,9 +39,17 @@ static void tell(const char *format, ...) {
   write_all(CONTROL_FD, line, (size_t)n);
 }
 
+/* The last word has to be read: an order that still comes in must not turn it into a broken pipe. */
+static void say_goodbye(void) {
+  char rest[256];
+  shutdown(CONTROL_FD, SHUT_WR);
+  while (read(CONTROL_FD, rest, sizeof rest) > 0) continue;
+}
+
 static _Noreturn void give_up(const char *step, const char *detail) {
   tell("fail %s\t%d\t%s", step, errno, detail);
   if (m.init > 0) kill(m.init, SIGKILL), waitpid(m.init, NULL, 0);
+  say_goodbye();
   exit(125);
 }
 
@@ -188,9 +196,10 @@ int main(int argc, char **argv) {
     terminal_wait(&waits[3]);
     if (poll(waits, 5, -1) < 0 && errno != EINTR) break;
     if (waits[1].revents) take_report();
+    /* Before our own signals: an order to stop that came before we were stopped must not undo being continued. */
+    if (waits[0].revents && !take_orders()) break;
     if (waits[2].revents) take_signals(signals);
     if (waits[3].revents || waits[4].revents) terminal_pump(&waits[3]);
-    if (waits[0].revents && !take_orders()) break;
     alive = waitpid(m.init, NULL, WNOHANG) == 0;
     if (!alive) m.init = -1;
   }
@@ -199,5 +208,6 @@ int main(int argc, char **argv) {
   terminal_drain();
   if (m.exited) tell("exit %d %d", m.exit_code, m.exit_signal);
   else tell("lost");
+  say_goodbye();
   return 0;
 }

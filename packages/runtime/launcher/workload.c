@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -80,6 +81,13 @@ static void session(const struct spec *s, int tty) {
     if (s->flags & (F_PTY0 << fd) && dup2(tty, fd) < 0) fail("terminal", NULL);
 }
 
+/* A directory would be a way around the new root: openat(0, "..") knows nothing of it. */
+static void check_streams(void) {
+  struct stat info;
+  for (int fd = 0; fd < 3; fd++)
+    if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) errno = EISDIR, fail("standard stream", fd == 0 ? "input" : "output");
+}
+
 /* As execvp and a shell do: PATH, a script without #! goes to /bin/sh. */
 static void execute(const char *path, const struct spec *s) {
   execve(path, s->argv, s->env);
@@ -120,6 +128,7 @@ static _Noreturn void execute_command(const struct spec *s) {
 
 void workload_run(const struct spec *s, int go, int tty) {
   int ruleset = landlock_ruleset(s);
+  check_streams();
   session(s, tty);
   limit(s);
   drop_privileges(s);

@@ -1,10 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import type { Target } from './plan.ts';
+import { returnReadBuffer, takeReadBuffer } from './read-buffers.ts';
 
 /** How long the network may be silent before the kernel asks whether the peer still lives. */
 const KEEP_ALIVE_MS = 60_000;
-/** What one read can bring: as much as the kernel usually has. */
-const READ_BYTES = 65_536;
 
 /** Takes bytes that are valid only until it returns, or, when it returns false, until reading is resumed. */
 export type ByteSink = (bytes: Buffer) => boolean;
@@ -16,6 +15,7 @@ export type ByteSink = (bytes: Buffer) => boolean;
 export class Upstream {
   readonly socket: Socket;
   readonly target: Target;
+  #buffer: Buffer | undefined = takeReadBuffer();
   #sink: ByteSink | undefined;
   /** Read before anybody wanted it; reading rests until then. */
   #early: Buffer | undefined;
@@ -32,7 +32,7 @@ export class Upstream {
       allowHalfOpen: true,
       autoSelectFamily: false,
       onread: {
-        buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+        buffer: this.#buffer!,
         callback: (length, bytes) => this.#read((bytes as Buffer).subarray(0, length)),
       },
     });
@@ -44,6 +44,12 @@ export class Upstream {
     const early = this.#early;
     this.#early = undefined;
     if (early === undefined || sink(early)) this.socket.resume();
+  }
+
+  /** Gives its buffer back. Only once it and the socket that its bytes went to are closed. */
+  release(): void {
+    if (this.#buffer !== undefined) returnReadBuffer(this.#buffer);
+    this.#buffer = undefined;
   }
 
   #read(bytes: Buffer): boolean {

@@ -1,8 +1,11 @@
 import {
   type BinaryPathResolver,
   compileGlob,
+  domainOf,
   type Endpoint,
   globRegex,
+  type HostPattern,
+  hostMatches,
   type NetworkPolicy,
   type Policy,
   parseHostPattern,
@@ -11,11 +14,50 @@ import type { Json, JsonObject } from '@openshell/rego';
 import { endpointData } from './endpoint-data.ts';
 
 /**
- * The endpoints of a policy by what a connection is known by, so that rules look up instead of searching: by exact host, by the last
- * two labels of a wildcard, by port where any host is meant. Each endpoint has its rank: the smallest one that matches decides.
+ * The endpoints of a policy by what a connection is known by, so that rules look up instead of searching. `hosts` has, for each host
+ * that some endpoint names, everything that matches it; for all other hosts there are `domains`, wildcards by their last two labels,
+ * and `ports`, the endpoints for any host. Every list is in the order of rank: of what matches, the first decides.
  */
 export const egressIndex = (policy: Policy, resolve?: BinaryPathResolver): JsonObject => {
+  const endpoints = rankedEndpoints(policy, resolve);
   const index: Index = { hosts: table(), domains: table(), ports: table() };
+  for (const { pattern, entry } of endpoints) {
+    if (pattern === undefined) for (const port of entry.ports) push(index.ports, String(port), entry);
+    else if (pattern.kind === 'wildcard') push(index.domains, pattern.domain, entry);
+    else index.hosts[pattern.host] ??= [];
+  }
+  for (const { pattern, entry } of endpoints) {
+    if (pattern?.kind === 'name' || pattern?.kind === 'address') index.hosts[pattern.host]!.push(entry);
+  }
+  addCovering(index, endpoints);
+  return index;
+};
+
+interface Index extends Table<Json> {
+  readonly hosts: Table<Entry[]>;
+  readonly domains: Table<Entry[]>;
+  readonly ports: Table<Entry[]>;
+}
+
+interface Entry extends Record<string, Json> {
+  readonly rank: number;
+  readonly ports: readonly number[];
+  /** As the policy names it; what a wildcard is matched by. */
+  readonly host: string;
+  /** Whether that is a host itself, and not a pattern or nothing. */
+  readonly names_host: boolean;
+  readonly programs: JsonObject;
+  /** An element of the result's `matched_endpoints`. */
+  readonly match: JsonObject;
+}
+
+interface RankedEndpoint {
+  /** Undefined: any host. */
+  readonly pattern: HostPattern | undefined;
+  readonly entry: Entry;
+}
+
+const rankedEndpoints = (policy: Policy, resolve?: BinaryPathResolver): readonly RankedEndpoint[] => {
   const endpoints = policy.networkPolicies.flatMap((network) => {
     const programs = programsData(network.binaries, resolve);
     return network.endpoints.map((endpoint, position) => ({ network, endpoint, position, programs }));
@@ -26,20 +68,15 @@ export const egressIndex = (policy: Policy, resolve?: BinaryPathResolver): JsonO
       compareText(a.network.key, b.network.key) ||
       a.position - b.position,
   );
-  for (const [rank, { network, endpoint, position, programs }] of endpoints.entries()) {
+  return endpoints.map(({ network, endpoint, position, programs }, rank) => {
+    const { host, ports } = endpoint;
+    const pattern = host === '' ? undefined : parseHostPattern(host);
+    const namesHost = pattern !== undefined && pattern.kind !== 'wildcard';
     const match = matchData(network, endpoint, position);
-    add(index, endpoint, { rank, ports: endpoint.ports, host: endpoint.host, programs, match });
-  }
-  return index;
+    return { pattern, entry: { rank, ports, host, names_host: namesHost, programs, match } };
+  });
 };
 
-interface Index extends Record<string, Record<string, Json[]>> {
-  readonly hosts: Record<string, Json[]>;
-  readonly domains: Record<string, Json[]>;
-  readonly ports: Record<string, Json[]>;
-}
-
-/** An element of the result's `matched_endpoints`. */
 const matchData = (network: NetworkPolicy, endpoint: Endpoint, position: number): JsonObject => ({
   policy_name: network.name,
   policy_key: network.key,
@@ -47,31 +84,35 @@ const matchData = (network: NetworkPolicy, endpoint: Endpoint, position: number)
   endpoint: endpointData(endpoint),
 });
 
-const add = (index: Index, endpoint: Endpoint, entry: JsonObject): void => {
-  if (endpoint.host === '') {
-    for (const port of endpoint.ports) push(index.ports, String(port), entry);
-    return;
+/** Adds to each host's list the endpoints that do not name it and match it all the same. */
+const addCovering = (index: Index, endpoints: readonly RankedEndpoint[]): void => {
+  const hostless = endpoints.filter(({ pattern }) => pattern === undefined);
+  const wildcards = new Map(endpoints.map(({ pattern, entry }) => [entry, pattern]));
+  for (const [host, entries] of Object.entries(index.hosts)) {
+    const inDomain = index.domains[domainOf(host)] ?? [];
+    entries.push(...inDomain.filter((entry) => hostMatches(wildcards.get(entry)!, host)));
+    entries.push(...hostless.map(({ entry }) => entry));
+    entries.sort((a, b) => a.rank - b.rank);
   }
-  const pattern = parseHostPattern(endpoint.host);
-  if (pattern.kind === 'wildcard') push(index.domains, pattern.domain, entry);
-  else push(index.hosts, pattern.host, { ...entry, exact: true });
 };
 
-const push = (lists: Record<string, Json[]>, key: string, entry: JsonObject): void => {
+type Table<T> = Record<string, T>;
+
+/** Without a prototype: `__proto__` is a host name like any other. */
+const table = <T = Entry[]>(): Table<T> => Object.create(null) as Table<T>;
+
+const push = (lists: Table<Entry[]>, key: string, entry: Entry): void => {
   const list = lists[key];
   if (list) list.push(entry);
   else lists[key] = [entry];
 };
-
-/** Without a prototype: `__proto__` is a host name like any other. */
-const table = <T>(): Record<string, T> => Object.create(null) as Record<string, T>;
 
 /**
  * The programs of a policy, each in the cheapest form: paths, beginnings of paths, and regular expressions for the rest. A path that is
  * a link admits what it leads to as well, since the kernel names programs by where they really are.
  */
 export const programsData = (paths: readonly string[], resolve?: BinaryPathResolver): JsonObject => {
-  const exact: Record<string, true> = table();
+  const exact = table<true>();
   const prefixes: string[] = [];
   const patterns: string[] = [];
   for (const path of paths) {

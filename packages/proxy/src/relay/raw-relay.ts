@@ -29,6 +29,7 @@ export class RawRelay {
   #reason: string | undefined;
   #open = 2;
   #refusing = false;
+  #release = (): void => {};
 
   constructor(client: Socket, source: Upstream, limits: Limits) {
     const upstream = source.socket;
@@ -57,7 +58,7 @@ export class RawRelay {
     const [client, upstream] = [this.#client, this.#upstream];
     if (first !== undefined && first.length > 0 && upstream.writable) upstream.write(first);
     this.#onEnd(client, upstream);
-    readInto(client, new OneWay(client, upstream).deliver);
+    this.#release = readInto(client, new OneWay(client, upstream).deliver);
   }
 
   /** One side has ended: from now on silence means less patience. */
@@ -107,6 +108,8 @@ export class RawRelay {
     if (!this.#refusing && (!socket.readableEnded || socket.errored !== null)) reset(other);
     this.#open -= 1;
     if (this.#open > 0) return;
+    this.#release();
+    this.#source.release();
     this.#done.resolve({
       out: this.#upstream.bytesWritten,
       in: this.#upstream.bytesRead,

@@ -1,13 +1,12 @@
 import { Socket } from 'node:net';
+import { returnReadBuffer, takeReadBuffer } from '../destination/read-buffers.ts';
 import type { ByteSink } from '../destination/upstream.ts';
-
-/** What one read can bring: as much as the kernel usually has. Memory that is never written to is never resident. */
-const READ_BYTES = 65_536;
 
 interface Handle {
   useUserBuffer(buffer: Buffer): void;
 }
 
+/** Where `net.Socket` keeps its `onread` option. */
 interface ReadingFields {
   readonly buffer: symbol;
   readonly callback: symbol;
@@ -15,7 +14,6 @@ interface ReadingFields {
 
 let known: ReadingFields | 'none' | undefined;
 
-/** Where `net.Socket` keeps its `onread` option. */
 function readingFields(): ReadingFields | undefined {
   if (known === undefined) {
     const symbols = Object.getOwnPropertySymbols(new Socket());
@@ -29,23 +27,32 @@ function readingFields(): ReadingFields | undefined {
 /**
  * From now on a paused socket is read into one buffer over and over, as the `onread` option of `net.connect` does it, and
  * `sink` gets what is read. Node.js has that option for sockets that it opens and not for those that it accepts, so it is
- * set here as Node.js would; where a release keeps it elsewhere, the socket is read as a stream, which costs a quarter more
- * processor time a read. Begins to read.
+ * set here as Node.js would; where a release keeps it elsewhere, the socket is read as a stream, which costs a quarter
+ * more processor time a read.
+ * Returns what gives the buffer back: to be called once this socket and the one that its bytes went to are closed.
  */
-export function readInto(socket: Socket, sink: ByteSink): void {
-  const fields = readingFields();
-  const handle = (socket as unknown as { readonly _handle?: Partial<Handle> | null })._handle;
+export function readInto(socket: Socket, sink: ByteSink): () => void {
   const early = socket.read() as Buffer | null;
-  if (fields !== undefined && handle?.useUserBuffer !== undefined) {
-    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-    const slots = socket as unknown as Record<symbol, unknown>;
-    slots[fields.buffer] = buffer;
-    slots[fields.callback] = (length: number): boolean => sink(buffer.subarray(0, length));
-    handle.useUserBuffer(buffer);
-  } else {
-    socket.on('data', (chunk: Buffer) => {
-      if (!sink(chunk)) socket.pause();
-    });
-  }
+  const release = readIntoBuffer(socket, sink) ?? readAsStream(socket, sink);
   if (early === null || sink(early)) socket.resume();
+  return release;
+}
+
+function readIntoBuffer(socket: Socket, sink: ByteSink): (() => void) | undefined {
+  const fields = readingFields();
+  const { _handle: handle } = socket as unknown as { readonly _handle?: Partial<Handle> | null };
+  if (fields === undefined || handle?.useUserBuffer === undefined) return undefined;
+  const buffer = takeReadBuffer();
+  const slots = socket as unknown as Record<symbol, unknown>;
+  slots[fields.buffer] = buffer;
+  slots[fields.callback] = (length: number): boolean => sink(buffer.subarray(0, length));
+  handle.useUserBuffer(buffer);
+  return () => returnReadBuffer(buffer);
+}
+
+function readAsStream(socket: Socket, sink: ByteSink): () => void {
+  socket.on('data', (chunk: Buffer) => {
+    if (!sink(chunk)) socket.pause();
+  });
+  return () => {};
 }

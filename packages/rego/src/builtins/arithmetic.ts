@@ -64,19 +64,30 @@ const combine = (a: RegoNumber, b: RegoNumber, operation: Operation): RegoNumber
     const result = operation.quick(a, b);
     if (Number.isSafeInteger(result)) return result === 0 ? 0 : result;
   }
+  checkDigits(a, b);
   const x = toBigInt(a);
   const y = x === undefined ? undefined : toBigInt(b);
   if (x !== undefined && y !== undefined) return numberFromBigInt(operation.exact(x, y));
   return fromFloat(operation.float(toFloat(a), toFloat(b)));
 };
 
+/** The most digits that an operand may have: beyond it one operation takes longer than a policy may. */
+const MAX_DIGITS = 50_000;
+
+const checkDigits = (a: RegoNumber, b: RegoNumber): void => {
+  if (sizeOf(a) <= MAX_DIGITS && sizeOf(b) <= MAX_DIGITS) return;
+  throw new BuiltinError('number too large to compute with');
+};
+
 const divide = (a: RegoNumber, b: RegoNumber): RegoNumber => {
   if (compareNumbers(b, 0) === 0) throw new BuiltinError('divide by zero');
   if (typeof a === 'number' && typeof b === 'number' && Number.isInteger(b) && a % b === 0) return a / b + 0;
+  checkDigits(a, b);
   return fromFloat(divideFloats(toFloat(a), toFloat(b)));
 };
 
 const remainder = (a: RegoNumber, b: RegoNumber): RegoNumber => {
+  checkDigits(a, b);
   const x = toBigInt(a);
   const y = toBigInt(b);
   if (x === undefined || y === undefined) throw new BuiltinError('modulo on floating-point number');

@@ -1,4 +1,4 @@
-import { Decimal, numberFromBigInt, numberFromText, type RegoNumber } from '../value/index.ts';
+import { Decimal, numberFromText, type RegoNumber } from '../value/index.ts';
 import { BuiltinError } from './contract.ts';
 
 /**
@@ -63,12 +63,6 @@ export const truncateFloat = (a: BigFloat): bigint => {
   if (a.exponent >= 0) return a.mantissa << BigInt(a.exponent);
   const magnitude = (a.mantissa < 0n ? -a.mantissa : a.mantissa) >> BigInt(-a.exponent);
   return a.mantissa < 0n ? -magnitude : magnitude;
-};
-
-/** The number nearest to a fraction of integers, the divisor positive. */
-export const numberFromRatio = (numerator: bigint, divisor: bigint): RegoNumber => {
-  if (numerator % divisor === 0n) return numberFromBigInt(numerator / divisor);
-  return fromFloat(quotient(numerator, divisor, 0));
 };
 
 /** Whether nothing is behind the point. */

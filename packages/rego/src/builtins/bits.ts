@@ -5,7 +5,7 @@ import { builtin } from './declare.ts';
 import { bigIntAt } from './operands.ts';
 
 /** The widest integer that a shift may make, in bits. */
-const MAX_BITS = 1_000_000n;
+const MAX_BITS = 100_000n;
 
 const on =
   (operation: (a: bigint, b: bigint) => bigint) =>
@@ -24,7 +24,7 @@ const shiftLeft = (args: readonly Value[], context: BuiltinContext): Value => {
   const value = bigIntAt(args, 0);
   const shift = shiftAt(args);
   if (value !== 0n && shift > MAX_BITS) throw new BuiltinError(`shift by more than ${MAX_BITS} bits`);
-  context.spend(1 + Number(shift >> 9n));
+  context.spend(1 + Number(shift >> 4n));
   return numberFromBigInt(value === 0n ? 0n : value << shift);
 };
 

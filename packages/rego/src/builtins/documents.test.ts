@@ -163,7 +163,7 @@ describe('JSON Schema', () => {
     [{ a: 'x' }, { properties: { a: { $ref: '#/definitions/t' } }, definitions: { t: { type: 'string' } } }],
     [
       { a: 1, b: 2 },
-      { dependencies: { a: ['b'] }, if: { required: ['a'] }, then: { required: ['b'] } },
+      '{"dependencies": {"a": ["b"]}, "if": {"required": ["a"]}, "then": {"required": ["b"]}}',
     ],
     [
       { at: '2020-01-01T00:00:00Z', ip: '1.2.3.4' },

@@ -67,6 +67,13 @@ describe('encodings', () => {
     assert.equal(callText('json.marshal', text), text);
   });
 
+  test('a layout that would fill the memory is refused', () => {
+    const indent = ' '.repeat(10_000);
+    assert.throws(() => call('json.marshal_with_options', new Array<number>(1_000).fill(1), { indent }), {
+      message: /longer than the limit/,
+    });
+  });
+
   test('YAML that grows when it is read is refused', () => {
     const levels = Array.from(
       { length: 12 },

@@ -12,7 +12,7 @@ import { builtin } from './declare.ts';
 import { decodeBase64, decodeBase64Url } from './encoding/base64.ts';
 import { bytesOfText, textOfBytes } from './encoding/bytes.ts';
 import { decodeHex } from './encoding/hex.ts';
-import { type JsonLayout, marshalJson, unmarshalJson } from './encoding/json.ts';
+import { type JsonLayout, layoutLength, marshalJson, unmarshalJson } from './encoding/json.ts';
 import { escapeQuery, parseQuery, unescapeQuery } from './encoding/urlquery.ts';
 import { marshalYaml, unmarshalYaml } from './encoding/yaml.ts';
 import { boundedString, checkStringLength, objectAt, stringAt, wrongElement } from './operands.ts';
@@ -56,19 +56,24 @@ export const wrapped = <Result>(work: () => Result): Result => {
 };
 
 const marshal = (args: readonly Value[], context: BuiltinContext): Value =>
-  boundedString(marshalJson(args[0]!), context);
+  boundedString(
+    wrapped(() => marshalJson(args[0]!)),
+    context,
+  );
 
 const marshalWithOptions = (args: readonly Value[], context: BuiltinContext): Value => {
   const options = objectAt(args, 1);
   let pretty = options.has('indent') || options.has('prefix');
-  const layout = { prefix: '', indent: '\t' };
+  const layout: { -readonly [Name in keyof JsonLayout]: JsonLayout[Name] } = { prefix: '', indent: '\t' };
   for (const [name, value] of options) {
     if (name === 'pretty') pretty = typeof value === 'boolean' ? value : wrongOption('pretty', 'bool');
     else if (name === 'indent' || name === 'prefix') {
       layout[name] = typeof value === 'string' ? value : wrongOption(name, 'string');
     } else throw new OperandError(`operand 2 object contained unknown key ${String(name)}`);
   }
-  return boundedString(marshalJson(args[0]!, pretty ? (layout satisfies JsonLayout) : undefined), context);
+  if (!pretty) return boundedString(marshalJson(args[0]!), context);
+  checkStringLength(layoutLength(args[0]!, layout), context);
+  return boundedString(marshalJson(args[0]!, layout), context);
 };
 
 const wrongOption = (name: string, type: string): never => {

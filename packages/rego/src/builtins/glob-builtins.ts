@@ -7,28 +7,35 @@ import { compileGlob } from './glob/pattern.ts';
 import { stringAt, wrongElement } from './operands.ts';
 import { compiledOnce } from './pattern-cache.ts';
 
-const DEFAULT_DELIMITERS = ['.'];
-
-/** No delimiters for null, a dot for none named. */
-const delimitersAt = (args: readonly Value[], index: number): readonly string[] => {
+/** No delimiters for null, a dot for none named. As one string, for a key. */
+const delimitersAt = (args: readonly Value[], index: number): string => {
   const value = args[index]!;
-  if (value === null) return [];
+  if (value === null) return '';
   if (!isArray(value)) throw operandError(index + 1, value, 'array', 'null');
-  if (value.length === 0) return DEFAULT_DELIMITERS;
-  return value.map((element) => {
+  if (value.length === 0) return '.';
+  let delimiters = '';
+  for (const element of value) {
     if (typeof element !== 'string') throw wrongElement(index + 1, value, element, 'string');
-    if ([...element].length !== 1) throw wrongElement(index + 1, value, element, 'rune');
-    return element;
-  });
+    if (element.length !== 1 && [...element].length !== 1)
+      throw wrongElement(index + 1, value, element, 'rune');
+    delimiters = value.length === 1 ? element : delimiters + element;
+  }
+  return delimiters;
 };
+
+/** The cache's kind for the delimiters that are in use everywhere, so that no string is put together for a look-up. */
+const COMMON_KINDS: ReadonlyMap<string, string> = new Map(
+  ['', '.', '/', ':'].map((each) => [each, `glob ${each}`]),
+);
 
 const match = (args: readonly Value[], context: BuiltinContext): Value => {
   const pattern = stringAt(args, 0);
   const delimiters = delimitersAt(args, 1);
   const text = stringAt(args, 2);
-  const key = `${delimiters.join('')} ${pattern}`;
-  const glob = compiledOnce(context, 'glob', key, () => wrapped(() => compileGlob(pattern, delimiters)));
-  return glob.test(text, (steps) => context.spend(steps));
+  const kind = COMMON_KINDS.get(delimiters) ?? 'glob';
+  const key = kind === 'glob' ? `${delimiters} ${pattern}` : pattern;
+  const glob = compiledOnce(context, kind, key, () => wrapped(() => compileGlob(pattern, [...delimiters])));
+  return glob.test(text, context);
 };
 
 const quoteMeta = (args: readonly Value[]): Value => stringAt(args, 0).replace(/[*?\\[\]{}]/g, '\\$&');

@@ -14,7 +14,7 @@ import { builtin } from './declare.ts';
 import { arrayAt, checkSize, objectAt, wrongElement } from './operands.ts';
 
 /** The value at a path through objects, arrays and sets. */
-export const valueAtPath = (value: Value, path: readonly Value[]): Value | undefined => {
+const valueAtPath = (value: Value, path: readonly Value[]): Value | undefined => {
   let found: Value | undefined = value;
   for (const step of path) {
     if (isObject(found)) found = found.get(step);

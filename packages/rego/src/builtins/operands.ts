@@ -26,12 +26,6 @@ export const numberAt = (args: readonly Value[], index: number): RegoNumber => {
   return value;
 };
 
-export const booleanAt = (args: readonly Value[], index: number): boolean => {
-  const value = args[index]!;
-  if (typeof value !== 'boolean') throw operandError(index + 1, value, 'boolean');
-  return value;
-};
-
 export const arrayAt = (args: readonly Value[], index: number): RegoArray => {
   const value = args[index];
   if (!isArray(value)) throw operandError(index + 1, value!, 'array');
@@ -79,7 +73,7 @@ export const int64Of = (value: RegoNumber): bigint | undefined => {
   return BigInt.asIntN(64, integer) === integer ? integer : undefined;
 };
 
-export const notInteger = (position: number): OperandError =>
+const notInteger = (position: number): OperandError =>
   new OperandError(`operand ${position} must be integer number but got floating-point number`);
 
 /** An array or a set as a list, in order. */
@@ -92,15 +86,6 @@ export const listAt = (
   if (isArray(value)) return value;
   if (isSet(value)) return value.sorted;
   throw operandError(index + 1, value, ...expected);
-};
-
-/** The strings of an array or a set. */
-export const stringsAt = (args: readonly Value[], index: number): readonly string[] => {
-  const list = listAt(args, index);
-  for (const element of list) {
-    if (typeof element !== 'string') throw wrongElement(index + 1, args[index]!, element, 'string');
-  }
-  return list as readonly string[];
 };
 
 /** `operand 1 must be array of strings but got array containing number`. */

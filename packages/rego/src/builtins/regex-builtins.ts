@@ -6,7 +6,7 @@ import { wrapped } from './encoding.ts';
 import { globsIntersect } from './glob/intersection.ts';
 import { boundedString, checkSize, intAt, stringAt } from './operands.ts';
 import { compiledOnce } from './pattern-cache.ts';
-import { compileRegexp, quoteRegexp, type Regexp, type Spend } from './regex/regexp.ts';
+import { compileRegexp, quoteRegexp, type Regexp } from './regex/regexp.ts';
 
 const patternAt = (args: readonly Value[], index: number, context: BuiltinContext): Regexp =>
   regexpFor(stringAt(args, index), context);
@@ -14,14 +14,9 @@ const patternAt = (args: readonly Value[], index: number, context: BuiltinContex
 const regexpFor = (pattern: string, context: BuiltinContext): Regexp =>
   compiledOnce(context, 'regex', pattern, () => wrapped(() => compileRegexp(pattern)));
 
-const spendOf =
-  (context: BuiltinContext): Spend =>
-  (steps) =>
-    context.spend(steps);
-
 const match = (args: readonly Value[], context: BuiltinContext): Value => {
   const pattern = patternAt(args, 0, context);
-  return pattern.test(stringAt(args, 1), spendOf(context));
+  return pattern.test(stringAt(args, 1), context);
 };
 
 const isValid = (args: readonly Value[], context: BuiltinContext): Value => {
@@ -48,8 +43,7 @@ const find =
     const pattern = patternAt(args, 0, context);
     const text = stringAt(args, 1);
     const found: Value[] = [];
-    for (const { groups } of pattern.matches(text, limitAt(args, 2), spendOf(context)))
-      found.push(pick(groups));
+    for (const { groups } of pattern.matches(text, limitAt(args, 2), context)) found.push(pick(groups));
     checkSize(found.length, context);
     return found;
   };
@@ -57,12 +51,17 @@ const find =
 const replace = (args: readonly Value[], context: BuiltinContext): Value => {
   const text = stringAt(args, 0);
   const pattern = patternAt(args, 1, context);
-  return boundedString(pattern.replaceAll(text, stringAt(args, 2), spendOf(context)), context);
+  const template = stringAt(args, 2);
+  const limits = { spender: context, maxLength: context.limits.maxStringLength };
+  return boundedString(
+    wrapped(() => pattern.replaceAll(text, template, limits)),
+    context,
+  );
 };
 
 const split = (args: readonly Value[], context: BuiltinContext): Value => {
   const pattern = patternAt(args, 0, context);
-  return pattern.split(stringAt(args, 1), spendOf(context));
+  return pattern.split(stringAt(args, 1), context);
 };
 
 /** A text in which only what stands between two delimiters is a pattern. */
@@ -72,7 +71,7 @@ const templateMatch = (args: readonly Value[], context: BuiltinContext): Value =
   const start = delimiterAt(args, 2, 'start');
   const end = delimiterAt(args, 3, 'end');
   const pattern = templatePattern(template, start, end);
-  return regexpFor(pattern, context).test(text, spendOf(context));
+  return regexpFor(pattern, context).test(text, context);
 };
 
 const delimiterAt = (args: readonly Value[], index: number, name: string): string => {
@@ -116,7 +115,7 @@ const unbalanced = (template: string): BuiltinError =>
   new BuiltinError(`unbalanced braces in ${quote(template)}`);
 
 const globsMatch = (args: readonly Value[], context: BuiltinContext): Value =>
-  wrapped(() => globsIntersect(stringAt(args, 0), stringAt(args, 1), spendOf(context)));
+  wrapped(() => globsIntersect(stringAt(args, 0), stringAt(args, 1), context));
 
 const TEXTS = arrayOf(STRING);
 

@@ -53,7 +53,7 @@ const matchSchema = (args: readonly Value[], context: BuiltinContext): Value => 
   const { root, resolver } = wrapped(() => compiled(args[1]!, context));
   const spend = (steps: number): void => context.spend(steps);
   const matches = (pattern: string, text: string): boolean =>
-    compiledOnce(context, 'regex', pattern, () => compileRegexp(pattern)).test(text, spend);
+    compiledOnce(context, 'regex', pattern, () => compileRegexp(pattern)).test(text, context);
   const mistakes = wrapped(() => validate(document, root, { resolver, matches, spend }));
   return [mistakes.length === 0, mistakes.map(mistakeValue)];
 };

@@ -2,6 +2,7 @@ import { ANY, arrayOf, BOOLEAN, STRING, setOf } from '../types/index.ts';
 import { format, isArray, isNumber, isSet, numberText, type Value } from '../value/index.ts';
 import { type BuiltinContext, type BuiltinDeclaration, BuiltinError } from './contract.ts';
 import { builtin } from './declare.ts';
+import { wrapped } from './encoding.ts';
 import { type PrintfArgument, sprintf } from './format/printf.ts';
 import { arrayAt, boundedString, checkStringLength, int64Of, stringAt } from './operands.ts';
 
@@ -9,7 +10,11 @@ const print = (args: readonly Value[], context: BuiltinContext): Value => {
   const text = stringAt(args, 0);
   const values = arrayAt(args, 1);
   checkStringLength(text.length + declaredWidth(text), context);
-  return boundedString(sprintf(text, values.map(argumentOf)), context);
+  const { maxStringLength } = context.limits;
+  return boundedString(
+    wrapped(() => sprintf(text, values.map(argumentOf), maxStringLength)),
+    context,
+  );
 };
 
 /** The widths that a format asks for, so that `%999999d%999999d...` is refused before it is filled with blanks. */
@@ -32,7 +37,7 @@ const argumentOf = (value: Value): PrintfArgument => {
 };
 
 /** How a value stands in text that is not quoted: a string as it is, everything else as Rego. */
-export const displayText = (value: Value): string => (typeof value === 'string' ? value : format(value));
+const displayText = (value: Value): string => (typeof value === 'string' ? value : format(value));
 
 /** The parts of `$"..."`: strings, and sets of the one value of an expression, empty where it is undefined. */
 const templateString = (args: readonly Value[], context: BuiltinContext): Value => {

@@ -132,21 +132,22 @@ const compileGroup = (group: RuleGroup, context: GroupContext): void => {
 
 const compileRule = (group: RuleGroup, { rule, module }: RuleSource, context: GroupContext): CoreRule => {
   const { errors, options, tree, modules } = context;
+  const before = errors.length;
   const names = { globals: context.globals.get(module)!, used: context.used.get(module)! };
   const rest = rule.head.ref.path.length + 1 - constantPrefix(rule).length;
   const resolved = resolveRule(rule, rest, { ...names, strict: options.strict, errors });
   const metadata = metadataOf(rule, module, group, modules);
   const lower = (link: ResolvedRule): CoreRule => {
     const expand = { builtins: options.builtins, tree, names: link.names, errors, metadata };
-    const core = lowerRule(link, expand);
+    const core = lowerRule(link, expand, before);
     return link.else === undefined ? core : { ...core, else: lower(link.else) };
   };
   return lower(resolved);
 };
 
-const lowerRule = (rule: ResolvedRule, context: ExpandContext): CoreRule => {
+/** @param before how many errors there were before this rule was looked at */
+const lowerRule = (rule: ResolvedRule, context: ExpandContext, before: number): CoreRule => {
   const body: CoreExpr[] = [];
-  const before = context.errors.length;
   const params = rule.args.map((arg) => parameter(arg, body, context));
   const unique = uniqueParameters(params, body, rule, context);
   body.push(...expandBody(rule.body, context));
@@ -155,7 +156,7 @@ const lowerRule = (rule: ResolvedRule, context: ExpandContext): CoreRule => {
   const value = expandHeadTerm(rule.value, body, context);
   const bound = new Set(unique);
   const core = { params: unique, body, path, ...key, value, location: rule.location };
-  // A call that could not be made sense of leaves its result unbound; to report that as well would only distract.
+  // What could not be made sense of leaves variables unbound; to report those as well would only distract.
   if (context.errors.length > before) return core;
   const heads: CoreTerm[] = [...path, value];
   if (key.key !== undefined) heads.push(key.key);

@@ -1,6 +1,6 @@
 import type { RuleGroup } from '../compile/rule-tree.ts';
 import type { Value } from '../value/index.ts';
-import { type Cached, type Evaluation, MISSING } from './evaluation.ts';
+import { type Evaluation, MISSING } from './evaluation.ts';
 import type { Linker } from './linker.ts';
 import { ObjectRules } from './objects.ts';
 import { SetRules } from './sets.ts';

@@ -40,6 +40,8 @@ export class Evaluation {
   readonly outer: Evaluation | undefined;
   /** Values of rule groups by their number. */
   readonly documents: (Cached | undefined)[] = [];
+  /** What the input has at constant paths, by the numbers of the paths. */
+  readonly inputs: (Cached | undefined)[] = [];
   /** Those of groups that depend on data alone, shared by all evaluations of the same data. */
   readonly constants: (Cached | undefined)[] | undefined;
   #extents: Map<unknown, Cached> | undefined;

@@ -1,6 +1,6 @@
 import type { RuleGroup } from '../compile/rule-tree.ts';
-import { embeddedKey } from '../value/key.ts';
 import type { Value } from '../value/index.ts';
+import { embeddedKey } from '../value/key.ts';
 import { type Cached, type Evaluation, MISSING } from './evaluation.ts';
 import type { Linker } from './linker.ts';
 import { ValueRules } from './values.ts';
@@ -18,7 +18,11 @@ export class FunctionRuntime {
 
   constructor(group: RuleGroup, linker: Linker) {
     this.#id = group.id;
-    this.#rules = new ValueRules(group, linker, 'functions must not produce multiple outputs for same inputs');
+    this.#rules = new ValueRules(
+      group,
+      linker,
+      'functions must not produce multiple outputs for same inputs',
+    );
   }
 
   /** Throws a RegoError when two rules hold with different results. */

@@ -11,10 +11,10 @@ export const member = (value: Value, key: Value): Value | undefined => {
   return value.get(key);
 };
 
-/** `member` for a constant name. */
-export const namedMember = (value: Value, name: string): Value | undefined => {
+/** `member` for a constant name, whose `stringKey` is given. */
+export const namedMember = (value: Value, name: string, key: string): Value | undefined => {
   if (typeof value !== 'object' || value === null || isArray(value)) return undefined;
-  if (value.kind === 'object') return value.getString(name);
+  if (value.kind === 'object') return value.getNamed(name, key);
   return value.kind === 'set' ? value.get(name) : undefined;
 };
 

@@ -1,5 +1,6 @@
 import type { Program } from '../compile/program.ts';
 import type { RuleGroup, RuleNode } from '../compile/rule-tree.ts';
+import { type Key, keyOf, type Value } from '../value/index.ts';
 import { DocumentRuntime } from './documents.ts';
 import { FunctionRuntime } from './functions.ts';
 import type { Linker } from './linker.ts';
@@ -8,6 +9,7 @@ import type { Linker } from './linker.ts';
 export class ProgramLinker implements Linker {
   readonly tree: RuleNode;
   readonly #constants: ReadonlySet<RuleGroup>;
+  readonly #inputPaths = new Map<Key, number>();
   readonly #documents: DocumentRuntime[] = [];
   readonly #functions: FunctionRuntime[] = [];
 
@@ -18,6 +20,15 @@ export class ProgramLinker implements Linker {
 
   isConstant(group: RuleGroup): boolean {
     return this.#constants.has(group);
+  }
+
+  inputPath(path: readonly Value[]): number {
+    const key = keyOf(path);
+    const known = this.#inputPaths.get(key);
+    if (known !== undefined) return known;
+    const id = this.#inputPaths.size;
+    this.#inputPaths.set(key, id);
+    return id;
   }
 
   document(group: RuleGroup): DocumentRuntime {

@@ -1,6 +1,7 @@
 import type { CoreRef, CoreTerm } from '../compile/core.ts';
-import type { Value } from '../value/index.ts';
+import { stringKey, type Value } from '../value/index.ts';
 import { compileDataReference, iterateData } from './data-references.ts';
+import { MISSING } from './evaluation.ts';
 import type { Place } from './layout.ts';
 import { member, namedMember } from './navigate.ts';
 import type { Builder, Getter } from './step.ts';
@@ -10,7 +11,26 @@ import { compileHops, type Visit, walkValue } from './walk.ts';
 /** A reference without unbound variables: a getter for its one value. */
 export const compileReference = (term: CoreRef, place: Place): Getter => {
   if (term.base === 'data') return compileDataReference(term, place);
-  return follow(baseGetter(term.base, place), term.path, place);
+  if (term.base !== 'input' || term.path.length === 0)
+    return follow(baseGetter(term.base, place), term.path, place);
+  const variable = term.path.findIndex((part) => part.type !== 'const');
+  const constant = variable === -1 ? term.path.length : variable;
+  const beginning = inputGetter(term.path.slice(0, constant), place);
+  return follow(beginning, term.path.slice(constant), place);
+};
+
+/** A constant path into the input: looked up once an evaluation, however many rules and iterations need it. */
+const inputGetter = (path: readonly CoreTerm[], place: Place): Getter => {
+  const find = follow(baseGetter('input', place), path, place);
+  if (path.length === 0) return find;
+  const id = place.linker.inputPath(path.map((part) => (part.type === 'const' ? part.value : null)));
+  return (evaluation, frame) => {
+    const known = evaluation.inputs[id];
+    if (known !== undefined) return known === MISSING ? undefined : (known as Value);
+    const value = find(evaluation, frame);
+    evaluation.inputs[id] = value === undefined ? MISSING : value;
+    return value;
+  };
 };
 
 /** A getter that follows a path of bound terms from a value. */
@@ -20,9 +40,10 @@ export const follow = (base: Getter, path: readonly CoreTerm[], place: Place): G
 const followOne = (base: Getter, part: CoreTerm, place: Place): Getter => {
   if (part.type === 'const' && typeof part.value === 'string') {
     const name = part.value;
+    const key = stringKey(name);
     return (evaluation, frame) => {
       const value = base(evaluation, frame);
-      return value === undefined ? undefined : namedMember(value, name);
+      return value === undefined ? undefined : namedMember(value, name, key);
     };
   }
   const key = compileGround(part, place);

@@ -1,28 +1,37 @@
 import type { Location } from '../ast/location.ts';
 import type { BuiltinContext, BuiltinLimits, Granted } from '../builtins/contract.ts';
 import { RegoError } from '../error.ts';
-import { RegoObject, type Value } from '../value/index.ts';
+import { fromJson, isObject, type Json, RegoObject, type Value } from '../value/index.ts';
 import type { Limits } from './limits.ts';
 
-export interface SessionOptions {
+/** What all evaluations of a policy have in common. */
+export interface SessionGround {
   readonly limits: Limits;
-  /** Errors of built-ins end the evaluation instead of making the call undefined. */
-  readonly strictBuiltinErrors: boolean;
   readonly granted: Granted;
   readonly sharedCache: Map<string, unknown>;
   readonly parseModule: (filename: string, text: string) => Value;
+}
+
+/** What may be different from one evaluation to the next. */
+export interface EvaluateOptions {
+  /** Errors of built-ins end the evaluation instead of making the call undefined. */
+  readonly strictBuiltinErrors?: boolean;
+  /** Nanoseconds since 1970; the clock's time unless told. */
   readonly nowNs?: bigint;
+  /** Makes `rand.intn` and the like repeatable. */
   readonly seed?: number;
-  readonly runtime?: RegoObject;
+  /** What `opa.runtime` tells. */
+  readonly runtime?: Json;
   readonly print?: (text: string) => void;
   readonly trace?: (note: string) => void;
-  /** Where evaluation came along; for coverage. */
+  /** Collects the places that evaluation came along; for coverage. */
   readonly covered?: Set<Location>;
 }
 
 /** What all parts of one evaluation share: its budget, and what built-ins may know. */
 export class Session implements BuiltinContext {
-  readonly #options: SessionOptions;
+  readonly #ground: SessionGround;
+  readonly #options: EvaluateOptions;
   /** The places that were reached, when somebody wants to know. */
   readonly covered: Set<Location> | undefined;
   #steps: number;
@@ -31,34 +40,35 @@ export class Session implements BuiltinContext {
   #random: (() => number) | undefined;
   #cache: Map<string, unknown> | undefined;
 
-  constructor(options: SessionOptions) {
+  constructor(ground: SessionGround, options: EvaluateOptions) {
+    this.#ground = ground;
     this.#options = options;
     this.covered = options.covered;
-    this.#steps = options.limits.maxSteps;
-    this.#elements = options.limits.maxElements;
+    this.#steps = ground.limits.maxSteps;
+    this.#elements = ground.limits.maxElements;
     this.#nowNs = options.nowNs;
   }
 
   get strict(): boolean {
-    return this.#options.strictBuiltinErrors;
+    return this.#options.strictBuiltinErrors === true;
   }
 
   /** One more step; called for every rule, iteration and call. */
   step(): void {
     this.#steps -= 1;
-    if (this.#steps < 0) throw outOfSteps(this.#options.limits);
+    if (this.#steps < 0) throw outOfSteps(this.#ground.limits);
   }
 
   spend(steps: number): void {
     this.#steps -= steps;
-    if (this.#steps < 0) throw outOfSteps(this.#options.limits);
+    if (this.#steps < 0) throw outOfSteps(this.#ground.limits);
   }
 
   /** One more element of a collection. */
   grow(): void {
     this.#steps -= 1;
     this.#elements -= 1;
-    if (this.#elements < 0 || this.#steps < 0) throw outOfRoom(this.#options.limits);
+    if (this.#elements < 0 || this.#steps < 0) throw outOfRoom(this.#ground.limits);
   }
 
   get nowNs(): bigint {
@@ -78,20 +88,22 @@ export class Session implements BuiltinContext {
   }
 
   get sharedCache(): Map<string, unknown> {
-    return this.#options.sharedCache;
+    return this.#ground.sharedCache;
   }
 
   get limits(): BuiltinLimits {
-    const { maxStringLength, maxElements } = this.#options.limits;
+    const { maxStringLength, maxElements } = this.#ground.limits;
     return { maxStringLength, maxCollectionSize: maxElements };
   }
 
   get runtime(): RegoObject {
-    return this.#options.runtime ?? new RegoObject();
+    const { runtime } = this.#options;
+    const value = runtime === undefined ? undefined : fromJson(runtime);
+    return isObject(value) ? value : new RegoObject();
   }
 
   get granted(): Granted {
-    return this.#options.granted;
+    return this.#ground.granted;
   }
 
   print(text: string): void {
@@ -103,7 +115,7 @@ export class Session implements BuiltinContext {
   }
 
   parseModule(filename: string, text: string): Value {
-    return this.#options.parseModule(filename, text);
+    return this.#ground.parseModule(filename, text);
   }
 }
 

@@ -1,4 +1,5 @@
-import type { EvaluateOptions, Policy } from '../policy.ts';
+import type { EvaluateOptions } from '../evaluate/session.ts';
+import type { Policy } from '../policy.ts';
 import { type Json, toJson, type Value } from '../value/index.ts';
 
 /** The outcome of a query, as `opa eval` prints it. */

@@ -1,6 +1,7 @@
 import type { Body, Expr, Statement } from '../ast/expr.ts';
 import type { Location } from '../ast/location.ts';
 import type { Head, Import, Module, Rule } from '../ast/module.ts';
+import type { Term } from '../ast/term.ts';
 import { type ParseOptions, parseModule } from '../syntax/parse.ts';
 import { CommentWriter } from './comment-writer.ts';
 import { formatTerm } from './format-terms.ts';
@@ -111,8 +112,15 @@ const formatImport = ({ path, alias }: Import): string =>
 const formatHead = (head: Head): string => {
   const args = head.args === undefined ? '' : `(${head.args.map((arg) => formatTerm(arg)).join(', ')})`;
   const name = `${formatTerm(head.ref)}${args}`;
-  if (head.key !== undefined) return `${name} contains ${formatTerm(head.key)}`;
+  if (head.key !== undefined) return `${name}${formatKey(head.key, head)}`;
   return head.value === undefined ? name : `${name} := ${formatTerm(head.value)}`;
+};
+
+/** v0 writes members of sets in brackets. */
+const formatKey = (key: Term, { ref }: Head): string => {
+  const { source, start } = key.location;
+  const legacy = source.text.slice(ref.location.start, start).trimEnd().endsWith('[');
+  return legacy ? `[${formatTerm(key)}]` : ` contains ${formatTerm(key)}`;
 };
 
 const formatElse = ({ value }: Head): string =>

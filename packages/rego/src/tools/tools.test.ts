@@ -152,3 +152,8 @@ f(x) := $"{x} \\{" if (1 | {2})[x] with input.a as 1 # last
     );
   });
 });
+
+test('a module of v0 keeps its version when it is formatted', () => {
+  const text = 'package a\n\np[x] {\n\tx = 1\n}\n';
+  assert.equal(formatModule('a.rego', 'package a\np[x] { x = 1 }', { version: 'v0' }), text);
+});

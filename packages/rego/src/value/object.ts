@@ -40,9 +40,13 @@ export class RegoObject {
     return typeof key === 'string' ? this.getString(key) : this.#values.get(keyOf(key));
   }
 
-  /** `get` for a key known to be a string: the path that every `input.a.b` takes. */
+  /** `get` for a key known to be a string. */
   getString(name: string): Value | undefined {
-    const key = stringKey(name);
+    return this.getNamed(name, stringKey(name));
+  }
+
+  /** `getString` for a constant name whose `stringKey` is known: the path that every `input.a.b` takes. */
+  getNamed(name: string, key: string): Value | undefined {
     const known = this.#values.get(key);
     if (known !== undefined || this.#json === undefined) return known;
     return this.#convert(name, key);

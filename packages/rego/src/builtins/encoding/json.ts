@@ -34,10 +34,24 @@ export const unmarshalJson = (text: string): Value => {
   }
 };
 
+/** How many characters a layout adds to the JSON of a value: known before they are written. */
+export const layoutLength = (value: Value, layout: JsonLayout, depth = 0): number => {
+  const line = 1 + layout.prefix.length + layout.indent.length * depth;
+  if (isArray(value) || isSet(value)) {
+    const elements = isArray(value) ? value : value.sorted;
+    return elements.reduce<number>((sum, element) => sum + layoutLength(element, layout, depth + 1), line);
+  }
+  if (!isObject(value)) return line;
+  return [...value.values()].reduce<number>(
+    (sum, member) => sum + layoutLength(member, layout, depth + 1),
+    line,
+  );
+};
+
 const HTML = /[<>&\u2028\u2029]/g;
 
 /** A string as Go quotes it in JSON. */
-export const jsonString = (text: string): string =>
+const jsonString = (text: string): string =>
   JSON.stringify(text.toWellFormed()).replace(
     HTML,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,

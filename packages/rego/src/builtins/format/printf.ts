@@ -12,9 +12,12 @@ export type PrintfArgument =
 /** Widths and precisions above this are answered with `%!(BADWIDTH)` and `%!(BADPREC)`, as in Go. */
 const MAX_WIDTH = 1_000_000;
 
-/** Formats as Go's `fmt.Sprintf` does, mistakes in the format included (`%!d(string=hi)`, `%!(EXTRA int=1)`). */
-export const sprintf = (format: string, args: readonly PrintfArgument[]): string =>
-  new Printer(format, args).print();
+/**
+ * Formats as Go's `fmt.Sprintf` does, mistakes in the format included (`%!d(string=hi)`, `%!(EXTRA int=1)`).
+ * @param maxLength UTF-16 units of the result beyond which it throws
+ */
+export const sprintf = (format: string, args: readonly PrintfArgument[], maxLength: number): string =>
+  new Printer(format, args, maxLength).print();
 
 interface Flags {
   minus: boolean;
@@ -29,15 +32,17 @@ interface Flags {
 class Printer {
   readonly #format: string;
   readonly #args: readonly PrintfArgument[];
+  readonly #maxLength: number;
   #position = 0;
   #argument = 0;
   #reordered = false;
   #goodIndex = true;
   #result = '';
 
-  constructor(format: string, args: readonly PrintfArgument[]) {
+  constructor(format: string, args: readonly PrintfArgument[], maxLength: number) {
     this.#format = format;
     this.#args = args;
+    this.#maxLength = maxLength;
   }
 
   print(): string {
@@ -47,6 +52,7 @@ class Printer {
       if (percent < 0) break;
       this.#position = percent + 1;
       this.#directive();
+      if (this.#result.length > this.#maxLength) throw new RangeError('result of the format is too long');
     }
     if (!this.#reordered && this.#argument < this.#args.length) this.#result += this.#extra();
     return this.#result;

@@ -1,4 +1,4 @@
-import type { Spend } from '../regex/work.ts';
+import type { Spender } from '../regex/work.ts';
 
 /** A set of code points with how often it may stand: the whole of a simplified pattern's language. */
 interface Token {
@@ -12,7 +12,7 @@ interface Token {
  * Whether two patterns made of characters, `.`, `[...]`, `*` and `+` both match some string that is not empty.
  * @throws Error where a pattern cannot be read
  */
-export const globsIntersect = (left: string, right: string, spend: Spend): boolean => {
+export const globsIntersect = (left: string, right: string, spender: Spender): boolean => {
   const a = tokenize(left);
   const b = tokenize(right);
   const width = b.length + 1;
@@ -22,10 +22,10 @@ export const globsIntersect = (left: string, right: string, spend: Spend): boole
     const [i, j] = pending.pop()!;
     if (seen.has(i * width + j)) continue;
     seen.add(i * width + j);
-    spend(1);
+    spender.spend(1);
     for (const x of reachable(a, i)) {
       for (const y of reachable(b, j)) {
-        spend(1);
+        spender.spend(1);
         if (!overlaps(a[x]!, b[y]!)) continue;
         for (const nextX of after(a, x)) {
           for (const nextY of after(b, y)) {

@@ -37,7 +37,7 @@ const checkFragmentNames = (fragments: readonly Fragment[]): void => {
 };
 
 /** The names of all fragments that selections use, themselves or in what they contain. */
-export const spreadNames = (selections: readonly Selection[] | undefined): string[] =>
+const spreadNames = (selections: readonly Selection[] | undefined): string[] =>
   (selections ?? []).flatMap((selection) => {
     if (isSpread(selection)) return [selection.Name];
     return spreadNames(selection.SelectionSet);

@@ -1,6 +1,6 @@
 import { holds, NO_CODE } from './position.ts';
 import type { Program } from './program.ts';
-import { type Spend, WORK_A_STEP } from './work.ts';
+import { type Spender, WORK_A_STEP } from './work.ts';
 
 /** A set of instructions that wait for a code point, and where each ASCII code point leads. */
 interface State {
@@ -30,7 +30,7 @@ export class MatchAutomaton {
   readonly #accepting: State;
   readonly #seen: Int32Array;
   #initial: State | undefined;
-  #spend: Spend | undefined;
+  #spender: Spender | undefined;
   #work = 0;
   #turn = 0;
 
@@ -41,9 +41,9 @@ export class MatchAutomaton {
     this.#seen = new Int32Array(program.instructions.length);
   }
 
-  test(text: string, spend: Spend): boolean {
-    this.#spend = spend;
-    spend(1 + Math.floor(text.length / WORK_A_STEP));
+  test(text: string, spender: Spender): boolean {
+    this.#spender = spender;
+    spender.spend(1 + Math.floor(text.length / WORK_A_STEP));
     this.#initial ??= this.#closed([], NO_CODE);
     let state = this.#initial;
     for (let position = 0; position < text.length; position++) {
@@ -104,7 +104,7 @@ export class MatchAutomaton {
   #account(instructions: number): void {
     this.#work += 1 + instructions;
     if (this.#work < WORK_A_STEP) return;
-    this.#spend?.(Math.ceil(this.#work / WORK_A_STEP));
+    this.#spender?.spend(Math.ceil(this.#work / WORK_A_STEP));
     this.#work = 0;
   }
 

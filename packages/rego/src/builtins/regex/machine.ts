@@ -1,6 +1,6 @@
 import { codeBefore, holds, NO_CODE } from './position.ts';
 import type { Program } from './program.ts';
-import { type Spend, WORK_A_STEP } from './work.ts';
+import { type Spender, WORK_A_STEP } from './work.ts';
 
 /** Positions in UTF-16 units, two for each group; -1 where a group took no part. */
 export type Captures = Int32Array;
@@ -9,8 +9,12 @@ export type Captures = Int32Array;
  * Finds the leftmost match at or after `from`, the one that a backtracking engine would find first, by keeping all
  * ways to match in step (Pike's machine): at most one thread an instruction, so time is linear in the text.
  */
-export const execute = (program: Program, text: string, from: number, spend: Spend): Captures | undefined =>
-  new Machine(program, text, spend).run(from);
+export const execute = (
+  program: Program,
+  text: string,
+  from: number,
+  spender: Spender,
+): Captures | undefined => new Machine(program, text, spender).run(from);
 
 /** The threads of one position in order of preference, and their captures by instruction. */
 class ThreadList {
@@ -47,7 +51,7 @@ class ThreadList {
 class Machine {
   readonly #program: Program;
   readonly #text: string;
-  readonly #spend: Spend;
+  readonly #spender: Spender;
   #work = 0;
   #current: ThreadList;
   #following: ThreadList;
@@ -55,10 +59,10 @@ class Machine {
   readonly #pending: number[] = [];
   readonly #pendingCaptures: Captures[] = [];
 
-  constructor(program: Program, text: string, spend: Spend) {
+  constructor(program: Program, text: string, spender: Spender) {
     this.#program = program;
     this.#text = text;
-    this.#spend = spend;
+    this.#spender = spender;
     this.#current = new ThreadList(program.instructions.length);
     this.#following = new ThreadList(program.instructions.length);
     this.#current.clear();
@@ -90,7 +94,7 @@ class Machine {
   #account(threads: number): void {
     this.#work += 1 + threads;
     if (this.#work < WORK_A_STEP) return;
-    this.#spend(1);
+    this.#spender.spend(1);
     this.#work = 0;
   }
 

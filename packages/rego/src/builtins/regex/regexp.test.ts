@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { compileRegexp } from './regexp.ts';
 
-const free = (): void => {};
+const free = { spend: (): void => {} };
+const unlimited = { spender: free, maxLength: 1_000 };
 
 const groupsOf = (pattern: string, text: string): readonly (readonly string[])[] =>
   [...compileRegexp(pattern).matches(text, Number.POSITIVE_INFINITY, free)].map(({ groups }) => groups);
@@ -95,9 +96,9 @@ describe('patterns that are none', () => {
 describe('replacing and splitting', () => {
   test('templates name groups by number and by name', () => {
     const swap = compileRegexp('(?P<a>\\w)(\\w)');
-    assert.equal(swap.replaceAll('xy', '$2${a}$$$3', free), 'yx$');
-    assert.equal(compileRegexp('w(x*)y').replaceAll('-wy-wxxy-', '0', free), '-0-0-');
-    assert.equal(compileRegexp('a*').replaceAll('baac', 'x', free), 'xbxcx');
+    assert.equal(swap.replaceAll('xy', `$2$\{a}$$$3`, unlimited), 'yx$');
+    assert.equal(compileRegexp('w(x*)y').replaceAll('-wy-wxxy-', '0', unlimited), '-0-0-');
+    assert.equal(compileRegexp('a*').replaceAll('baac', 'x', unlimited), 'xbxcx');
   });
 
   test('splitting keeps what is between matches', () => {
@@ -111,8 +112,10 @@ describe('replacing and splitting', () => {
 describe('bounds', () => {
   test('patterns that ruin backtracking engines take time linear in the text', () => {
     let steps = 0;
-    const count = (taken: number): void => {
-      steps += taken;
+    const count = {
+      spend: (taken: number): void => {
+        steps += taken;
+      },
     };
     const text = 'a'.repeat(20_000);
     assert.equal(compileRegexp('(a*)*b').test(text, count), false);
@@ -120,13 +123,22 @@ describe('bounds', () => {
     assert.ok(steps < text.length, `${steps} steps`);
   });
 
+  test('a replacement that grows beyond its limit is refused', () => {
+    const whole = compileRegexp('.+');
+    assert.throws(() => whole.replaceAll('x'.repeat(100), '$0'.repeat(100), unlimited), {
+      message: /too long/,
+    });
+  });
+
   test('a search ends when its budget does', () => {
-    const spend = (): void => {
-      throw new RangeError('spent');
+    const spender = {
+      spend: (): void => {
+        throw new RangeError('spent');
+      },
     };
     const pattern = compileRegexp('(?:x?){500}x{500}');
-    assert.throws(() => pattern.test('x'.repeat(5_000), spend), { message: 'spent' });
-    assert.throws(() => [...pattern.matches('x'.repeat(5_000), 1, spend)], { message: 'spent' });
+    assert.throws(() => pattern.test('x'.repeat(5_000), spender), { message: 'spent' });
+    assert.throws(() => [...pattern.matches('x'.repeat(5_000), 1, spender)], { message: 'spent' });
   });
 });
 

@@ -2,15 +2,19 @@ import { MatchAutomaton } from './dfa.ts';
 import { type Captures, execute } from './machine.ts';
 import { compileProgram, type Program } from './program.ts';
 import { type ParsedRegexp, parseRegexp } from './syntax.ts';
-import type { Spend } from './work.ts';
-
-export type { Spend };
+import type { Spender } from './work.ts';
 
 /** One match: where it stands (UTF-16 units), and the text of each group, empty where it took no part. */
 export interface RegexpMatch {
   readonly start: number;
   readonly end: number;
   readonly groups: readonly string[];
+}
+
+/** What bounds a replacement: lengths are in UTF-16 units. */
+export interface ReplaceLimits {
+  readonly spender: Spender;
+  readonly maxLength: number;
 }
 
 /** A compiled pattern with the operations of Go's `regexp.Regexp`. */
@@ -25,21 +29,21 @@ export class Regexp {
   }
 
   /** Whether the pattern matches anywhere in the text. */
-  test(text: string, spend: Spend): boolean {
+  test(text: string, spender: Spender): boolean {
     this.#automaton ??= new MatchAutomaton(this.#program);
-    return this.#automaton.test(text, spend);
+    return this.#automaton.test(text, spender);
   }
 
   /**
    * Matches from left to right that do not overlap, at most `limit` of them. An empty match directly after another
    * match is not one (as Go's `FindAll`).
    */
-  *matches(text: string, limit: number, spend: Spend): IterableIterator<RegexpMatch> {
+  *matches(text: string, limit: number, spender: Spender): IterableIterator<RegexpMatch> {
     let position = 0;
     let previousEnd = -1;
     for (let found = 0; found < limit && position <= text.length; ) {
-      const captures = execute(this.#program, text, position, spend);
-      spend(1);
+      const captures = execute(this.#program, text, position, spender);
+      spender.spend(1);
       if (captures === undefined) return;
       const start = captures[0]!;
       const end = captures[1]!;
@@ -53,28 +57,29 @@ export class Regexp {
   }
 
   /** Replaces all matches; `$1`, `${name}` and `$$` in the template as in Go's `Expand`. */
-  replaceAll(text: string, template: string, spend: Spend): string {
+  replaceAll(text: string, template: string, { spender, maxLength }: ReplaceLimits): string {
     const parts = parseTemplate(template);
     let result = '';
     let last = 0;
-    for (const match of this.matches(text, Infinity, spend)) {
-      const expanded = parts
-        .map((part) => (typeof part === 'string' ? part : this.#group(match, part.group)))
-        .join('');
-      spend(expanded.length >> 4);
-      result += text.slice(last, match.start) + expanded;
+    for (const match of this.matches(text, Infinity, spender)) {
+      result += text.slice(last, match.start);
+      for (const part of parts) {
+        result += typeof part === 'string' ? part : this.#group(match, part.group);
+        if (result.length > maxLength) throw new RangeError('result of the replacement is too long');
+      }
+      spender.spend(parts.length);
       last = match.end;
     }
     return result + text.slice(last);
   }
 
   /** What stands between matches, as Go's `Split` with no limit. */
-  split(text: string, spend: Spend): string[] {
+  split(text: string, spender: Spender): string[] {
     if (text === '') return [''];
     const pieces: string[] = [];
     let begin = 0;
     let end = 0;
-    for (const match of this.matches(text, Infinity, spend)) {
+    for (const match of this.matches(text, Infinity, spender)) {
       end = match.start;
       if (match.end !== 0) pieces.push(text.slice(begin, end));
       begin = match.end;

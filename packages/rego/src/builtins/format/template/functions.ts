@@ -89,6 +89,9 @@ const JAVASCRIPT: Readonly<Record<string, string>> = {
   '=': '\\u003D',
 };
 
+/** The longest text that `printf` makes within a template. */
+const MAX_PRINTF = 1_000_000;
+
 /** What pipelines may call, besides `and` and `or`, which do not look at all their arguments. */
 export const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map<string, TemplateFunction>([
   ['not', ([data]) => !isTrue(data)],
@@ -97,7 +100,7 @@ export const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map<string, 
   ['slice', slice],
   ['print', print],
   ['println', (args) => `${args.map(printed).join(' ')}\n`],
-  ['printf', ([format, ...args]) => sprintf(printed(format), args.map(printfArgument))],
+  ['printf', ([format, ...args]) => sprintf(printed(format), args.map(printfArgument), MAX_PRINTF)],
   ['html', (args) => String(print(args)).replace(/["'&<>\0]/g, (char) => HTML[char]!)],
   ['js', (args) => String(print(args)).replace(/[\\'"<>&=]/g, (char) => JAVASCRIPT[char]!)],
   ['urlquery', (args) => escapeQuery(String(print(args)))],

@@ -54,6 +54,12 @@ class Scope {
   }
 }
 
+/** What a dot and the variables stand for at one place. */
+interface Frame {
+  readonly dot: Data;
+  readonly scope: Scope;
+}
+
 class Renderer {
   readonly #template: ParsedTemplate;
   readonly #data: Data;
@@ -75,33 +81,33 @@ class Renderer {
   #call(nodes: readonly TemplateNode[], data: Data): void {
     const scope = new Scope();
     scope.declare('$', data);
-    this.#nodes(nodes, data, scope);
+    this.#nodes(nodes, { dot: data, scope });
   }
 
-  #nodes(nodes: readonly TemplateNode[], dot: Data, scope: Scope): Outcome {
+  #nodes(nodes: readonly TemplateNode[], frame: Frame): Outcome {
     for (const node of nodes) {
       this.#limits.spend(1);
-      const outcome = this.#node(node, dot, scope);
+      const outcome = this.#node(node, frame);
       if (outcome !== undefined) return outcome;
     }
     return undefined;
   }
 
-  #node(node: TemplateNode, dot: Data, scope: Scope): Outcome {
+  #node(node: TemplateNode, frame: Frame): Outcome {
     switch (node.kind) {
       case 'text':
         this.#write(node.text);
         return undefined;
       case 'print': {
-        const value = this.#pipeline(node.pipeline, dot, scope);
+        const value = this.#pipeline(node.pipeline, frame);
         if (node.pipeline.variables.length === 0) this.#write(printed(value));
         return undefined;
       }
       case 'if':
       case 'with':
-        return this.#choice(node, dot, new Scope(scope));
+        return this.#choice(node, inner(frame));
       case 'range':
-        return this.#range(node, dot, scope);
+        return this.#range(node, frame);
       case 'break':
       case 'continue':
         return node.kind;
@@ -109,10 +115,7 @@ class Renderer {
         const nodes = this.#template.defined.get(node.name);
         if (nodes === undefined) throw new Error(`template: template "${node.name}" not defined`);
         if (++this.#calls > MAX_CALLS) throw new Error('template: exceeded maximum template depth');
-        this.#call(
-          nodes,
-          node.pipeline === undefined ? undefined : this.#pipeline(node.pipeline, dot, scope),
-        );
+        this.#call(nodes, node.pipeline === undefined ? undefined : this.#pipeline(node.pipeline, frame));
         this.#calls--;
         return undefined;
       }
@@ -123,52 +126,52 @@ class Renderer {
     }
   }
 
-  #choice(node: Extract<TemplateNode, { body: unknown }>, dot: Data, scope: Scope): Outcome {
-    const value = this.#pipeline(node.pipeline, dot, scope);
-    const inner = node.kind === 'with' ? value : dot;
-    return isTrue(value) ? this.#nodes(node.body, inner, scope) : this.#nodes(node.otherwise, dot, scope);
+  #choice(node: Extract<TemplateNode, { body: unknown }>, frame: Frame): Outcome {
+    const value = this.#pipeline(node.pipeline, frame);
+    if (!isTrue(value)) return this.#nodes(node.otherwise, frame);
+    return this.#nodes(node.body, node.kind === 'with' ? { ...frame, dot: value } : frame);
   }
 
-  #range(node: Extract<TemplateNode, { body: unknown }>, dot: Data, scope: Scope): Outcome {
+  #range(node: Extract<TemplateNode, { body: unknown }>, frame: Frame): Outcome {
     const { variables } = node.pipeline;
-    const value = this.#pipeline({ ...node.pipeline, variables: [] }, dot, scope);
+    const value = this.#pipeline({ ...node.pipeline, variables: [] }, frame);
     const entries = entriesOf(value);
-    if (entries.length === 0) return this.#nodes(node.otherwise, dot, new Scope(scope));
+    if (entries.length === 0) return this.#nodes(node.otherwise, inner(frame));
     for (const [key, element] of entries) {
-      const inner = new Scope(scope);
-      if (variables.length === 1) inner.declare(variables[0]!, element);
+      const scope = new Scope(frame.scope);
+      if (variables.length === 1) scope.declare(variables[0]!, element);
       if (variables.length === 2) {
-        inner.declare(variables[0]!, key);
-        inner.declare(variables[1]!, element);
+        scope.declare(variables[0]!, key);
+        scope.declare(variables[1]!, element);
       }
-      if (this.#nodes(node.body, element, inner) === 'break') break;
+      if (this.#nodes(node.body, { dot: element, scope }) === 'break') break;
     }
     return undefined;
   }
 
-  #pipeline(pipeline: Pipeline, dot: Data, scope: Scope): Data {
+  #pipeline(pipeline: Pipeline, frame: Frame): Data {
     let value: Data;
     for (const [position, command] of pipeline.commands.entries()) {
-      value = this.#command(command, position === 0 ? [] : [value], dot, scope);
+      value = this.#command(command, position === 0 ? [] : [value], frame);
     }
     for (const name of pipeline.variables) {
-      if (pipeline.declares) scope.declare(name, value);
-      else scope.assign(name, value);
+      if (pipeline.declares) frame.scope.declare(name, value);
+      else frame.scope.assign(name, value);
     }
     return value;
   }
 
-  #command(command: readonly Operand[], piped: readonly Data[], dot: Data, scope: Scope): Data {
+  #command(command: readonly Operand[], piped: readonly Data[], frame: Frame): Data {
     const [first, ...others] = command;
     if (first?.kind !== 'function') {
       if (others.length + piped.length > 0) throw new Error("template: can't give argument to non-function");
-      return this.#operand(first!, dot, scope);
+      return this.#operand(first!, frame);
     }
     const { name } = first;
-    if (name === 'and' || name === 'or') return this.#shortCircuit(name, others, piped, dot, scope);
+    if (name === 'and' || name === 'or') return this.#shortCircuit(name, others, piped, frame);
     const called = FUNCTIONS.get(name);
     if (called === undefined) throw new Error(`template: function "${name}" not defined`);
-    return called([...others.map((operand) => this.#operand(operand, dot, scope)), ...piped]);
+    return called([...others.map((operand) => this.#operand(operand, frame)), ...piped]);
   }
 
   /** The first argument that decides; later ones are not looked at. */
@@ -176,29 +179,31 @@ class Renderer {
     name: 'and' | 'or',
     operands: readonly Operand[],
     piped: readonly Data[],
-    dot: Data,
-    scope: Scope,
+    frame: Frame,
   ): Data {
     let value: Data;
     for (const operand of operands) {
-      value = this.#operand(operand, dot, scope);
+      value = this.#operand(operand, frame);
       if (isTrue(value) === (name === 'or')) return value;
     }
     return piped.length > 0 ? piped[0] : value;
   }
 
-  #operand(operand: Operand, dot: Data, scope: Scope): Data {
+  #operand(operand: Operand, frame: Frame): Data {
     switch (operand.kind) {
       case 'constant':
         return operand.value;
       case 'variable':
-        return scope.get(operand.name);
+        return frame.scope.get(operand.name);
       case 'field':
-        return fieldOf(operand.base === 'dot' ? dot : this.#operand(operand.base, dot, scope), operand.names);
+        return fieldOf(
+          operand.base === 'dot' ? frame.dot : this.#operand(operand.base, frame),
+          operand.names,
+        );
       case 'pipeline':
-        return this.#pipeline(operand.pipeline, dot, scope);
+        return this.#pipeline(operand.pipeline, frame);
       case 'function':
-        return this.#command([operand], [], dot, scope);
+        return this.#command([operand], [], frame);
       default: {
         const never: never = operand;
         return never;
@@ -211,6 +216,9 @@ class Renderer {
     if (this.#result.length > this.#limits.maxLength) throw new Error('template: result too long');
   }
 }
+
+/** The same place with variables of its own. */
+const inner = ({ dot, scope }: Frame): Frame => ({ dot, scope: new Scope(scope) });
 
 const fieldOf = (data: Data, names: readonly string[]): Data =>
   names.reduce<Data>((value, name) => {
