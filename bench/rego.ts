@@ -1,6 +1,6 @@
 import { generation, sandboxId } from '@openshell/base';
 import { compilePolicy, type Intent, type Policy, type PolicyEngine, parsePolicy } from '@openshell/policy';
-import { policyData, RegoEngine } from '@openshell/proxy';
+import { loadEngine, policyData } from '@openshell/proxy';
 import type { Measurement } from './policy.ts';
 
 const POLICY_COUNTS = [10, 100, 1_000];
@@ -12,16 +12,18 @@ const WARM_UP = 50_000;
  * attempts, and how long its rules take to compile.
  */
 export async function run(): Promise<Measurement[]> {
-  return POLICY_COUNTS.flatMap(measure);
+  const measurements: Measurement[] = [];
+  for (const policies of POLICY_COUNTS) measurements.push(...(await measure(policies)));
+  return measurements;
 }
 
 export default run;
 
-function measure(policies: number): Measurement[] {
+async function measure(policies: number): Promise<Measurement[]> {
   const policy = policyOf(policies);
   const intents = Array.from({ length: 64 }, (_, index) => intent((index * 37) % policies, index));
   const start = performance.now();
-  const rego = new RegoEngine({ generation: generation(1), modules: {}, data: policyData(policy) });
+  const rego = await loadEngine({ kind: 'rego', modules: {}, data: policyData(policy) }, generation(1));
   const compiled = performance.now() - start;
   const builtin = compilePolicy(policy, generation(1));
   return [

@@ -41,7 +41,7 @@ describe('on a terminal', { concurrency: 4, skip }, () => {
   }
 
   test('the size is the same, and follows a resize', async () => {
-    const terminal = new Terminal(`"$OPENSHELL" run -- bash -c 'trap "stty size" WINCH; trap "exit 6" TERM; echo ready; while :; do sleep 0.05; done'; echo "code $?"`);
+    using terminal = new Terminal(`"$OPENSHELL" run -- bash -c 'trap "stty size" WINCH; trap "exit 6" TERM; echo ready; while :; do sleep 0.05; done'; echo "code $?"`);
     await terminal.shows('ready\n');
     await terminal.resize(41, 123);
     await terminal.shows('41 123');
@@ -53,7 +53,7 @@ describe('on a terminal', { concurrency: 4, skip }, () => {
   });
 
   test('Ctrl-C interrupts the foreground program inside, and nothing else', async () => {
-    const terminal = await shellInside();
+    using terminal = await shellInside();
     terminal.type('sleep 1000; echo "sle""pt $?"\n');
     await terminal.shows('$?"\n');
     const supervisor = await terminal.supervisor();
@@ -67,7 +67,7 @@ describe('on a terminal', { concurrency: 4, skip }, () => {
   });
 
   test('job control works in a shell inside: Ctrl-Z, jobs, fg', async () => {
-    const terminal = await shellInside();
+    using terminal = await shellInside();
     terminal.type('cat\n');
     const supervisor = await terminal.supervisor();
     await until('cat', () => descendants(supervisor).some(({ name }) => name === 'cat'));
@@ -88,7 +88,7 @@ describe('on a terminal', { concurrency: 4, skip }, () => {
   });
 
   test('Ctrl-Z stops openshell with its command, and fg continues both', async () => {
-    const terminal = new Terminal(`bash ${PLAIN}`);
+    using terminal = new Terminal(`bash ${PLAIN}`);
     terminal.type('PS1="out""side> "\n');
     await terminal.shows('outside> ');
     terminal.type(`"$OPENSHELL" run -- sh -c 'echo rea""dy; read line; echo "got $line"; exit 5'; echo "code $?"\n`);
@@ -100,13 +100,14 @@ describe('on a terminal', { concurrency: 4, skip }, () => {
     await terminal.shows('fg\n');
     terminal.type('words\n');
     await terminal.shows('got words\n');
+    await terminal.shows('outside> ');
     terminal.type('exit\n');
     await terminal.finished;
   });
 
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     test(`it is as it was before when openshell ended, also by ${signal}`, async () => {
-      const terminal = new Terminal(`stty -g; "$OPENSHELL" run -- sh -c 'stty raw -echo; echo ready; sleep 1000'; sleep 0.2; echo; stty -g`);
+      using terminal = new Terminal(`stty -g; "$OPENSHELL" run -- sh -c 'stty raw -echo; echo ready; sleep 1000'; sleep 0.2; echo; stty -g`);
       await terminal.shows('ready');
       process.kill(await terminal.supervisor(), signal);
       await terminal.finished;
@@ -117,7 +118,7 @@ describe('on a terminal', { concurrency: 4, skip }, () => {
   }
 
   test('a command that has no terminal cannot open the one outside', async () => {
-    const terminal = new Terminal(`"$OPENSHELL" run -- sh -c 'echo x >/dev/tty' </dev/null 2>&1 | cat; echo "done"`);
+    using terminal = new Terminal(`"$OPENSHELL" run -- sh -c 'echo x >/dev/tty' </dev/null 2>&1 | cat; echo "done"`);
     const before = await terminal.shows('done\n');
     await terminal.finished;
     assert.match(before, /\/dev\/tty/);

@@ -9,7 +9,7 @@ import { until } from './until.ts';
 const PATIENCE_MS = 20_000;
 
 /** A command on a terminal of its own, which script(1) makes, with a person who types and reads. */
-export class Terminal {
+export class Terminal implements Disposable {
   readonly #script: ChildProcess;
   readonly finished: Promise<number | null>;
   #shown = '';
@@ -85,7 +85,8 @@ export class Terminal {
     );
   }
 
-  end(): void {
-    this.#script.stdin!.end();
+  /** Hangs up: what still runs on it is told by SIGHUP. */
+  [Symbol.dispose](): void {
+    this.#script.kill('SIGKILL');
   }
 }

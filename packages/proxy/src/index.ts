@@ -1,5 +1,7 @@
 export type { OperatorOverride, OperatorOverrides } from './destination/overrides.ts';
 export { type Resolver, systemResolver } from './destination/resolver.ts';
+export { type EngineSpec, loadEngine } from './engines/load-engine.ts';
+export { type PolicyDataOptions, policyData } from './engines/policy-data.ts';
 export type { EvidenceSource, Flow } from './evidence.ts';
 export { LIMITS, type Limits, renderLimitsDocs } from './limits.ts';
 export { EgressProxy, type EgressProxyOptions } from './proxy.ts';

@@ -1,5 +1,4 @@
 import type { Body } from './ast/expr.ts';
-import type { Location } from './ast/location.ts';
 import type { Module, RegoVersion } from './ast/module.ts';
 import { moduleToJson } from './ast/opa-json.ts';
 import { call, type Term, variable } from './ast/term.ts';

@@ -11,7 +11,7 @@ export interface JsonObject {
 }
 
 /** The value of JSON. Objects are converted as they are read, so the JSON must not change afterwards. */
-export const fromJson = (json: Json): Value => {
+export const fromJson = (json: Json | undefined): Value => {
   switch (typeof json) {
     case 'string':
     case 'boolean':
@@ -20,9 +20,12 @@ export const fromJson = (json: Json): Value => {
       return numberFromDouble(json);
     case 'bigint':
       return numberFromBigInt(json);
+    case 'undefined':
+      // Not JSON, but what `JSON.stringify` makes of a hole in an array.
+      return null;
     default:
       if (json === null) return null;
-      return Array.isArray(json) ? json.map(fromJson) : RegoObject.fromJson(json as JsonObject);
+      return Array.isArray(json) ? json.map((element: Json | undefined) => fromJson(element)) : RegoObject.fromJson(json as JsonObject);
   }
 };
 

@@ -188,9 +188,10 @@ class Builder {
     }
     this.#allowed.push({ path: '/dev/pts', access: 'device', kind: 'directory' });
 
-    const places = items.flatMap((item) =>
-      item.kind === 'bind' ? [{ at: item.target, writable: !item.readOnly }] : item.kind === 'tmpfs' ? [{ at: item.target, writable: true }] : [],
-    );
+    const places = items.flatMap((item) => {
+      if (item.kind === 'bind') return [{ at: item.target, writable: !item.readOnly, own: false }];
+      return item.kind === 'tmpfs' ? [{ at: item.target, writable: true, own: true }] : [];
+    });
     const nearest = (path: string) =>
       places.filter((place) => under(path, place.at)).sort((a, b) => b.at.length - a.at.length)[0];
     return {
@@ -199,7 +200,12 @@ class Builder {
       allowed: dropRepeated(this.#allowed),
       missing: this.missing,
       writable: (path) => nearest(path)?.writable ?? false,
-      visible: (path) => nearest(lookUpHostPath(path)?.real ?? path) !== undefined,
+      visible: (path) => {
+        const real = lookUpHostPath(path)?.real ?? path;
+        const place = nearest(real);
+        // In a directory of ours, what the host has at the same place is not there.
+        return place !== undefined && (!place.own || place.at === real);
+      },
     };
   }
 }

@@ -1,0 +1,139 @@
+import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { type Generation, messageOf, OpenShellError } from '@openshell/base';
+import { canonicalAddress, type ConnectDecision, type Intent, isAddressLiteral, type PolicyEngine } from '@openshell/policy';
+import { fromJson, type Json, type JsonObject } from '@openshell/rego';
+import { AnswerReader } from './answer.ts';
+import { connectInput, PACKAGE, QUESTIONS } from './questions.ts';
+
+/** Bounds of one question. */
+const LIMITS = {
+  /** From the question to the last byte of the answer, in milliseconds. */
+  time: 3000,
+  answerBytes: 1024 * 1024,
+  /** Connections to OPA at one time; further questions wait for one, within their time. */
+  connections: 16,
+} as const;
+
+export interface OpaEngineOptions {
+  readonly generation: Generation;
+  /** Where OPA serves, a path before `/v1` included: `http://127.0.0.1:8181`. The operator's word: any address will do. */
+  readonly url: string;
+  /** Shorter than the limit; for tests. */
+  readonly timeMs?: number;
+}
+
+/**
+ * An OPA that runs elsewhere, asked with its data API: `POST /v1/data/openshell/sandbox/egress_authorization` (OPA, "REST API",
+ * "Get a Document (with Input)"). Redirects are not followed, one connection is kept, and what goes wrong is a denial.
+ */
+export class OpaEngine implements PolicyEngine {
+  readonly generation: Generation;
+  readonly #endpoint: URL;
+  readonly #agent: HttpAgent;
+  readonly #reader: AnswerReader;
+  readonly #time: number;
+
+  /** @throws OpenShellError `bad_opa_url` */
+  constructor({ generation, url, timeMs = LIMITS.time }: OpaEngineOptions) {
+    this.generation = generation;
+    this.#endpoint = endpointOf(url);
+    const pool = { keepAlive: true, maxSockets: LIMITS.connections, maxFreeSockets: 1 };
+    this.#agent = this.#endpoint.protocol === 'https:' ? new HttpsAgent(pool) : new HttpAgent(pool);
+    this.#reader = new AnswerReader({ generation, origin: this.#endpoint.origin });
+    this.#time = timeMs;
+  }
+
+  async authorizeConnect(intent: Intent): Promise<ConnectDecision> {
+    try {
+      const { result } = await this.#ask(connectInput(intent));
+      return this.#reader.decide(result === undefined ? undefined : fromJson(result), intent);
+    } catch (thrown) {
+      return this.#reader.failed(messageOf(thrown));
+    }
+  }
+
+  /** Names are answered without asking OPA, with addresses that lead nowhere but here: the connection is what OPA decides about. */
+  couldAllowName(host: string): boolean {
+    return !isAddressLiteral(host);
+  }
+
+  couldAllowAddress(address: string): boolean {
+    return canonicalAddress(address) !== undefined;
+  }
+
+  /** Closes the connection that is kept. An idle one keeps no process alive. */
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #ask(input: JsonObject): Promise<{ readonly result?: Json }> {
+    const { promise, resolve, reject } = Promise.withResolvers<{ readonly result?: Json }>();
+    const body = JSON.stringify({ input });
+    const send = this.#endpoint.protocol === 'https:' ? requestHttps : requestHttp;
+    const signal = AbortSignal.timeout(this.#time);
+    const request = send(this.#endpoint, {
+      method: 'POST',
+      agent: this.#agent,
+      signal,
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json',
+        'content-length': Buffer.byteLength(body),
+      },
+    });
+    request.on('response', (response) => readAnswer(response).then(resolve, reject));
+    request.on('error', (error) =>
+      reject(signal.aborted ? new Error(`OPA has not answered within ${this.#time} ms`) : error),
+    );
+    request.end(body);
+    return promise;
+  }
+}
+
+const readAnswer = async (response: IncomingMessage): Promise<{ readonly result?: Json }> => {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    // Leaving the loop early destroys the response and its connection.
+    if (size > LIMITS.answerBytes) throw new Error(`OPA's answer is longer than ${LIMITS.answerBytes} bytes`);
+    chunks.push(chunk);
+  }
+  const text = Buffer.concat(chunks).toString('utf8');
+  if (response.statusCode !== 200) throw new Error(`OPA answers with status ${response.statusCode}${detailOf(text)}`);
+  const answer = parsed(text);
+  if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) throw new Error("OPA's answer is no object");
+  return answer as { readonly result?: Json };
+};
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error("OPA's answer is not JSON");
+  }
+};
+
+/** OPA's own message, where the body is one of its errors. */
+const detailOf = (text: string): string => {
+  try {
+    const { code, message } = JSON.parse(text) as { code?: unknown; message?: unknown };
+    return typeof message === 'string' ? ` (${String(code)}: ${message.slice(0, 200)})` : '';
+  } catch {
+    return ''; // some other server's page
+  }
+};
+
+const endpointOf = (text: string): URL => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isPlain = url !== undefined && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+  if (!isPlain || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new OpenShellError(`"${text}" is not the address of an OPA server`, {
+      code: 'bad_opa_url',
+      remedy: 'Write it as http://HOST:PORT or https://HOST:PORT, with a path where OPA is behind one.',
+    });
+  }
+  url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/data/${[...PACKAGE, QUESTIONS.connect].join('/')}`;
+  return url;
+};
