@@ -37,7 +37,8 @@ function rate(engine: PolicyEngine, intents: readonly Intent[]): number {
   const decide = (count: number): void => {
     for (let index = 0; index < count; index++) {
       const decision = engine.authorizeConnect(intents[index & 63]!);
-      if (!('action' in decision) || decision.action !== 'allow') throw new Error('the benchmark measured denials');
+      if (!('action' in decision) || decision.action !== 'allow')
+        throw new Error('the benchmark measured denials');
     }
   };
   decide(WARM_UP);

@@ -27,7 +27,7 @@ const bundle = await rolldown({
   input,
   platform: 'node',
   // Resolved when it runs, from the checkout.
-  external: [/^node:/, /^yaml$/],
+  external: [/^node:/, /^yaml$/, /^@open-policy-agent\//],
 });
 const { output } = await bundle.write({
   dir: out,

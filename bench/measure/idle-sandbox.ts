@@ -1,4 +1,4 @@
-import { ProcessRuntime, type Sandbox, type SandboxCommand } from '@openshell/runtime';
+import type { ProcessRuntime, Sandbox, SandboxCommand } from '@openshell/runtime';
 
 /** What a usual policy shows. */
 const READ_ONLY = ['/usr', '/lib', '/lib64', '/bin', '/sbin', '/etc', '/proc'];
@@ -18,6 +18,7 @@ export function startSandbox(
 ): Promise<Sandbox> {
   return runtime.start({
     id,
+    hostname: 'sandbox',
     workdir,
     readOnly: [...READ_ONLY, ...readOnly],
     readWrite: ['/tmp'],

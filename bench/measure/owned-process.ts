@@ -7,7 +7,11 @@ const GRACE_MS = 5000;
 const running = new Set<ChildProcess>();
 
 /** Starts a process that does not outlive the benchmark. */
-export function startOwned(command: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
+export function startOwned(
+  command: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): ChildProcess {
   const child = spawn(command, args, options);
   running.add(child);
   child.once('close', () => running.delete(child));

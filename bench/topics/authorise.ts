@@ -52,7 +52,7 @@ async function decide(sandbox: Sandbox, policy: PolicyEngine, socket: Socket): P
     port: 443,
     evidence,
   };
-  return policy.authorizeConnect(intent).action === 'allow';
+  return (await policy.authorizeConnect(intent)).action === 'allow';
 }
 
 /** Milliseconds that each of `count` connections waited for its decision. */

@@ -18,8 +18,9 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
   runtime: { mayImport: ['base', 'audit'] },
   sandbox: { mayImport: ['base', 'policy', 'rego', 'audit', 'control', 'proxy', 'runtime'] },
   vm: { mayImport: ['base', 'audit'] },
-  // `runtime` for `openshell doctor` only: what a machine can do is the runtime's knowledge.
-  cli: { mayImport: ['base', 'policy', 'sandbox', 'sdk', 'runtime'] },
+  // `runtime` for `openshell doctor` only: what a machine can do is the runtime's knowledge. `rego` for `openshell rego` and for
+  // reading rules.
+  cli: { mayImport: ['base', 'policy', 'rego', 'sandbox', 'sdk', 'runtime'] },
 };
 
 /** No module of `absent` (packages of ours or of npm) may be reached from `entry`. */

@@ -17,6 +17,11 @@ test('a skip is excused by the same test having run as another user', () => {
   assert.deepEqual(names([skipped('x', 'root may read everything'), passed('y')]), ['x']);
 });
 
+test('a suite that is skipped as a whole is excused by any of its tests having run', () => {
+  assert.deepEqual(names([skipped('s', 'needs root'), passed('s › x')]), []);
+  assert.deepEqual(names([skipped('s', 'needs root'), passed('t › s')]), ['s']);
+});
+
 test('a skip is excused by a missing program, and not by one that is there', () => {
   assert.deepEqual(names([skipped('x', 'no-such-program-of-ours is not on this machine')]), []);
   assert.deepEqual(names([skipped('x', 'sh is not on this machine')]), ['x']);

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { arch } from 'node:os';
-import type { TestResult } from './result.ts';
+import { SUITE_MARK, type TestResult } from './result.ts';
 
 const isProgram = (name: string): boolean =>
   (process.env.PATH ?? '').split(':').some((directory) => {
@@ -31,12 +31,16 @@ const EXCUSES: readonly Excuse[] = [
 
 const identityOf = ({ file, name }: TestResult): string => `${file}\0${name}`;
 
+/** Of the test and of the suites around it: a whole suite may be skipped elsewhere. */
+const identitiesOf = ({ file, name }: TestResult): string[] =>
+  name.split(SUITE_MARK).map((_, index, titles) => `${file}\0${titles.slice(0, index + 1).join(SUITE_MARK)}`);
+
 /**
  * The skips that nothing excuses: the test did not run in any other group either (as root what only an ordinary user
  * can do, and the other way around), and this machine has what the reason says is missing.
  */
 export const unexcusedSkips = (results: readonly TestResult[]): TestResult[] => {
-  const ran = new Set(results.filter(({ outcome }) => outcome !== 'skipped').map(identityOf));
+  const ran = new Set(results.filter(({ outcome }) => outcome !== 'skipped').flatMap(identitiesOf));
   const isExcused = ({ detail = '' }: TestResult): boolean =>
     EXCUSES.some(({ reason, holds }) => {
       const match = reason.exec(detail);

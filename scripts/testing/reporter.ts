@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { inspect } from 'node:util';
-import type { ReporterLine } from './result.ts';
+import { type ReporterLine, SUITE_MARK } from './result.ts';
 
 /** The parts of the events of `node:test` that count here. */
 interface TestEvent {
@@ -51,7 +51,7 @@ const lineOf = (
     return undefined;
   }
   if (type !== 'test:pass' && type !== 'test:fail') return undefined;
-  const name = [...(titles.get(file) ?? []).slice(0, data.nesting), data.name].join(' › ');
+  const name = [...(titles.get(file) ?? []).slice(0, data.nesting), data.name].join(SUITE_MARK);
   if (type === 'test:fail') return failedLine(data, file, name);
   if (data.skip !== undefined && data.skip !== false)
     return { outcome: 'skipped', file, name, detail: reasonOf(data.skip) };

@@ -1,3 +1,6 @@
+/** Between the titles of suites and test in a name. */
+export const SUITE_MARK = ' › ';
+
 /** How one test ended. What `reporter.ts` writes, one JSON line each, and `run-group.ts` reads. */
 export interface TestResult {
   readonly outcome: 'passed' | 'failed' | 'skipped';

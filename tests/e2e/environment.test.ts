@@ -6,15 +6,28 @@ import { Scratch } from '../support/scratch.ts';
 const scratch = new Scratch();
 after(() => scratch[Symbol.dispose]());
 
-const SECRET = { SECRET_TOKEN: 'swordfish', AWS_SECRET_ACCESS_KEY: 'swordfish', NODE_OPTIONS: '--no-warnings', LD_LIBRARY_PATH: '/swordfish' };
+const SECRET = {
+  SECRET_TOKEN: 'swordfish',
+  AWS_SECRET_ACCESS_KEY: 'swordfish',
+  NODE_OPTIONS: '--no-warnings',
+  LD_LIBRARY_PATH: '/swordfish',
+};
 
-const variables = async (options: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Map<string, string>> => {
+const variables = async (
+  options: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Map<string, string>> => {
   const { stdout, stderr } = await openshell(['run', ...options, '--', 'env', '-0'], { env });
   assert.equal(stderr, '');
-  return new Map(stdout.split('\0').filter(Boolean).map((line) => {
-    const at = line.indexOf('=');
-    return [line.slice(0, at), line.slice(at + 1)];
-  }));
+  return new Map(
+    stdout
+      .split('\0')
+      .filter(Boolean)
+      .map((line) => {
+        const at = line.indexOf('=');
+        return [line.slice(0, at), line.slice(at + 1)];
+      }),
+  );
 };
 
 describe('the environment', { concurrency: 4 }, () => {
@@ -27,8 +40,14 @@ describe('the environment', { concurrency: 4 }, () => {
   });
 
   test('holds what was given by name: as written, or as it is here', async () => {
-    const found = await variables(['--env', 'PLAIN=a=b c', '--env', 'EMPTY=', '--env', 'SECRET_TOKEN', '--env', 'HOME=/tmp'], SECRET);
-    assert.deepEqual(['PLAIN', 'EMPTY', 'SECRET_TOKEN', 'HOME'].map((name) => found.get(name)), ['a=b c', '', 'swordfish', '/tmp']);
+    const found = await variables(
+      ['--env', 'PLAIN=a=b c', '--env', 'EMPTY=', '--env', 'SECRET_TOKEN', '--env', 'HOME=/tmp'],
+      SECRET,
+    );
+    assert.deepEqual(
+      ['PLAIN', 'EMPTY', 'SECRET_TOKEN', 'HOME'].map((name) => found.get(name)),
+      ['a=b c', '', 'swordfish', '/tmp'],
+    );
     assert.ok(!found.has('AWS_SECRET_ACCESS_KEY'));
   });
 
@@ -42,7 +61,9 @@ describe('the environment', { concurrency: 4 }, () => {
   });
 
   test('is that of no process in the sandbox’s /proc', async () => {
-    const { stdout } = await runScript('cat /proc/*/environ 2>/dev/null | grep -c swordfish', { env: SECRET });
+    const { stdout } = await runScript('cat /proc/*/environ 2>/dev/null | grep -c swordfish', {
+      env: SECRET,
+    });
     assert.equal(stdout, '0\n');
   });
 });
@@ -57,17 +78,29 @@ describe('the working directory', { concurrency: 4 }, () => {
 
 describe('the machine inside', { concurrency: 4 }, () => {
   test('has its own name, processes and nothing but loopback', async () => {
-    const { stdout } = await runScript('hostname; echo $$; cat /proc/net/dev | tail -n +3 | cut -d: -f1; set -- /proc/[0-9]*; echo $# > /tmp/n; cat /tmp/n');
-    const [name, pid, network, processes] = stdout.trim().split('\n').map((line) => line.trim());
+    const { stdout } = await runScript(
+      'hostname; echo $$; cat /proc/net/dev | tail -n +3 | cut -d: -f1; set -- /proc/[0-9]*; echo $# > /tmp/n; cat /tmp/n',
+    );
+    const [name, pid, network, processes] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.trim());
     assert.deepEqual([name, pid, network], ['sandbox', '2', 'lo']);
     assert.equal(processes, '2');
   });
 
   test('has a user that is not root and has no privilege, whoever started it', async () => {
-    const { stdout } = await runScript('id -u; id -un; grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status');
+    const { stdout } = await runScript(
+      'id -u; id -un; grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status',
+    );
     const [uid, name, ...status] = stdout.trim().split('\n');
     assert.notEqual(uid, '0');
     assert.notEqual(name, 'root');
-    assert.deepEqual(status, ['CapEff:\t0000000000000000', 'CapBnd:\t0000000000000000', 'NoNewPrivs:\t1', 'Seccomp:\t2']);
+    assert.deepEqual(status, [
+      'CapEff:\t0000000000000000',
+      'CapBnd:\t0000000000000000',
+      'NoNewPrivs:\t1',
+      'Seccomp:\t2',
+    ]);
   });
 });

@@ -28,7 +28,14 @@ describe('the exit code of openshell run', { concurrency: 4 }, () => {
     });
   }
 
-  for (const [name, code] of Object.entries({ HUP: 129, INT: 130, KILL: 137, SEGV: 139, TERM: 143, USR1: 138 })) {
+  for (const [name, code] of Object.entries({
+    HUP: 129,
+    INT: 130,
+    KILL: 137,
+    SEGV: 139,
+    TERM: 143,
+    USR1: 138,
+  })) {
     test(`is ${code} when SIG${name} ended the command`, async () => {
       const outcome = await runScript(`kill -${name} $$`);
       assert.deepEqual(outcome, { code, signal: null, stdout: '', stderr: '' });
@@ -36,11 +43,29 @@ describe('the exit code of openshell run', { concurrency: 4 }, () => {
   }
 
   const starts: readonly [what: string, command: string, code: number, output: RegExp, message: RegExp][] = [
-    ['a command that is not on the PATH', 'no-such-command', 127, /^$/, /^openshell: no-such-command: .*not found/],
+    [
+      'a command that is not on the PATH',
+      'no-such-command',
+      127,
+      /^$/,
+      /^openshell: no-such-command: .*not found/,
+    ],
     ['a path where nothing is', './missing', 127, /^$/, /^openshell: \.\/missing: .*not found/],
     ['an empty name', '', 125, /^$/, /^openshell: the name of the command to run is empty/],
-    ['a script whose interpreter is missing', './no-interpreter', 127, /^$/, /^openshell: \.\/no-interpreter: /],
-    ['a file without the execute bit', './plain', 126, /^$/, /^openshell: \.\/plain: cannot be executed: EACCES/],
+    [
+      'a script whose interpreter is missing',
+      './no-interpreter',
+      127,
+      /^$/,
+      /^openshell: \.\/no-interpreter: /,
+    ],
+    [
+      'a file without the execute bit',
+      './plain',
+      126,
+      /^$/,
+      /^openshell: \.\/plain: cannot be executed: EACCES/,
+    ],
     ['a directory', './folder', 126, /^$/, /^openshell: \.\/folder: cannot be executed: EACCES/],
     ['a script', './script', 6, /^script one\n$/, /^$/],
     ['a script without #!, as a shell runs it', './bare', 5, /^bare \.\/bare one\n$/, /^$/],
@@ -77,15 +102,35 @@ describe('openshell run ends with 125 and one message, and starts nothing', { co
   const bad = 'echo started >> marker';
   file('broken.yaml', 'version: 1\nnetwork_policies: [\n', 0o644);
   file('unknown.yaml', 'version: 1\nnetwork_polices: {}\n', 0o644);
-  file('inspect.yaml', 'version: 1\nnetwork_policies:\n  a:\n    endpoints: [{host: a.test, port: 80, protocol: rest, access: read-only}]\n    binaries: [{path: /usr/bin/curl}]\n', 0o644);
+  file(
+    'inspect.yaml',
+    'version: 1\nnetwork_policies:\n  a:\n    endpoints: [{host: a.test, port: 80, protocol: rest, access: read-only}]\n    binaries: [{path: /usr/bin/curl}]\n',
+    0o644,
+  );
   const mistakes: readonly [what: string, args: readonly string[], message: RegExp][] = [
     ['no command', ['run'], /COMMAND/i],
     ['an unknown option', ['run', '--polcy', 'x', '--', 'true'], /--polcy/],
-    ['a policy that is not there', ['run', '--policy', 'missing.yaml', '--', 'sh', '-c', bad], /missing\.yaml/],
+    [
+      'a policy that is not there',
+      ['run', '--policy', 'missing.yaml', '--', 'sh', '-c', bad],
+      /missing\.yaml/,
+    ],
     ['a policy that is no YAML', ['run', '--policy', 'broken.yaml', '--', 'sh', '-c', bad], /broken\.yaml/],
-    ['a policy with an unknown field', ['run', '--policy', 'unknown.yaml', '--', 'sh', '-c', bad], /network_polices/],
-    ['a policy that asks for inspection', ['run', '--policy', 'inspect.yaml', '--', 'sh', '-c', bad], /inspect\.yaml.*|protocol/],
-    ['a working directory that is not there', ['run', '--workdir', 'missing', '--', 'sh', '-c', bad], /missing/],
+    [
+      'a policy with an unknown field',
+      ['run', '--policy', 'unknown.yaml', '--', 'sh', '-c', bad],
+      /network_polices/,
+    ],
+    [
+      'a policy that asks for inspection',
+      ['run', '--policy', 'inspect.yaml', '--', 'sh', '-c', bad],
+      /inspect\.yaml.*|protocol/,
+    ],
+    [
+      'a working directory that is not there',
+      ['run', '--workdir', 'missing', '--', 'sh', '-c', bad],
+      /missing/,
+    ],
     ['a time that is none', ['run', '--timeout', '-1', '--', 'sh', '-c', bad], /--timeout/],
     ['an unknown runtime', ['run', '--runtime', 'magic', '--', 'sh', '-c', bad], /magic/],
     ['the root as the place to work', ['run', '--workdir', '/', '--', 'sh', '-c', bad], /root/],
@@ -101,7 +146,9 @@ describe('openshell run ends with 125 and one message, and starts nothing', { co
     });
   }
 
-  test('for a file that only root may read', { skip: isRoot && 'needs an ordinary user: root may read everything' }, async () => {
+  test('for a file that only root may read', {
+    skip: isRoot && 'needs an ordinary user: root may read everything',
+  }, async () => {
     const outcome = await openshell(['run', '--policy', '/etc/shadow', '--', 'true']);
     assert.equal(outcome.code, 125);
     assert.match(outcome.stderr, /^openshell: .*\/etc\/shadow/);

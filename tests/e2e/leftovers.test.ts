@@ -5,6 +5,7 @@ import { type Outcome, openshell, runScript, Started } from '../support/openshel
 import { isRoot } from '../support/paths.ts';
 import { allGone, type SandboxProcesses, sandboxProcesses } from '../support/processes.ts';
 import { Scratch } from '../support/scratch.ts';
+import { until } from '../support/until.ts';
 
 /** What one sandbox is to the machine while it runs. */
 interface Footprint {
@@ -33,7 +34,10 @@ const networkNamespaces = (): string[] =>
 const controlGroups = (directory = '/sys/fs/cgroup', depth = 3): string[] => {
   if (depth === 0 || !existsSync(directory)) return [];
   const names = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return names.flatMap(({ name }) => [`${directory}/${name}`, ...controlGroups(`${directory}/${name}`, depth - 1)]);
+  return names.flatMap(({ name }) => [
+    `${directory}/${name}`,
+    ...controlGroups(`${directory}/${name}`, depth - 1),
+  ]);
 };
 
 const mounts = (): string => readFileSync('/proc/self/mountinfo', 'utf8');
@@ -103,10 +107,18 @@ describe('nothing is left behind', { concurrency: 4 }, () => {
 
   for (const { name, end, expect } of endings) {
     test(`after ${name}`, async () => {
-      const started = new Started(['run', '--workdir', scratch.path, '--', 'sh', '-c', STUBBORN], {
-        env: { TMPDIR: temporary },
-      });
+      const events = scratch.join(`${name.replaceAll(/\W/g, '')}.jsonl`);
+      const started = new Started(
+        ['run', '--workdir', scratch.path, '--events', events, '--', 'sh', '-c', STUBBORN],
+        {
+          env: { TMPDIR: temporary },
+        },
+      );
       await started.prints('ready');
+      await until(
+        'the report of the start',
+        () => existsSync(events) && readFileSync(events, 'utf8').includes('"Launch"'),
+      );
       const footprint = await footprintOf(started.pid);
       end(started.pid, footprint);
       expect(await started.finished);
@@ -129,7 +141,9 @@ describe('nothing is left behind', { concurrency: 4 }, () => {
   });
 
   test('after a command that could not be started', async () => {
-    const { code } = await openshell(['run', '--workdir', scratch.path, '--', './missing'], { env: { TMPDIR: temporary } });
+    const { code } = await openshell(['run', '--workdir', scratch.path, '--', './missing'], {
+      env: { TMPDIR: temporary },
+    });
     assert.equal(code, 127);
     assert.deepEqual(readdirSync(temporary), []);
   });
@@ -154,8 +168,12 @@ describe('nothing is left behind', { concurrency: 4 }, () => {
 describe('twenty sandboxes at once', () => {
   test('do not see one another, and end one by one', async () => {
     using scratch = new Scratch();
-    const script = 'echo > ~/mine; ls ~ | wc -l; set -- /proc/[0-9]*; echo $#; echo ready; read line; exit "$line"';
-    const all = Array.from({ length: 20 }, () => new Started(['run', '--workdir', scratch.path, '--', 'sh', '-c', script]));
+    const script =
+      'echo > ~/mine; ls ~ | wc -l; set -- /proc/[0-9]*; echo $#; echo ready; read line; exit "$line"';
+    const all = Array.from(
+      { length: 20 },
+      () => new Started(['run', '--workdir', scratch.path, '--', 'sh', '-c', script]),
+    );
     await Promise.all(all.map((started) => started.prints('ready')));
     const footprints = await Promise.all(all.map(({ pid }) => footprintOf(pid)));
     if (isRoot) assert.equal(new Set(footprints.map(({ network }) => network)).size, all.length);

@@ -1,6 +1,6 @@
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
 import { compile } from '../support/compile.ts';
-import { type OpenShellOptions, openshell, type Outcome } from '../support/openshell.ts';
+import { type OpenShellOptions, type Outcome, openshell } from '../support/openshell.ts';
 import { greetingOrigin, httpOrigin, httpsOrigin, type Origin } from '../support/origin.ts';
 import { ROOT } from '../support/paths.ts';
 import { type TestPolicy, writePolicy } from '../support/policy.ts';
@@ -15,7 +15,11 @@ export class Network implements AsyncDisposable {
   readonly #certificates: Certificates;
   #policies = 0;
 
-  private constructor(scratch: Scratch, certificates: Certificates, origins: readonly [Origin, Origin, Origin]) {
+  private constructor(
+    scratch: Scratch,
+    certificates: Certificates,
+    origins: readonly [Origin, Origin, Origin],
+  ) {
     this.scratch = scratch;
     this.#certificates = certificates;
     [this.https, this.http, this.greeting] = origins;
@@ -49,7 +53,14 @@ export class Network implements AsyncDisposable {
   /** What the operator says about the names. */
   get operator(): string[] {
     const { authorityFile } = this.#certificates;
-    return ['--resolve', 'origin.test=127.0.0.1', '--resolve', 'other.test=127.0.0.1', '--upstream-ca', authorityFile];
+    return [
+      '--resolve',
+      'origin.test=127.0.0.1',
+      '--resolve',
+      'other.test=127.0.0.1',
+      '--upstream-ca',
+      authorityFile,
+    ];
   }
 
   /** Runs a command in the scratch directory under a policy; by default, all origins for the given binaries. */
@@ -73,7 +84,13 @@ export class Network implements AsyncDisposable {
 /** The words that make a program forget the proxy. */
 export const WITHOUT_PROXY = [
   'env',
-  ...['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy', 'NODE_USE_ENV_PROXY'].flatMap(
-    (name) => ['-u', name],
-  ),
+  ...[
+    'HTTPS_PROXY',
+    'https_proxy',
+    'HTTP_PROXY',
+    'http_proxy',
+    'ALL_PROXY',
+    'all_proxy',
+    'NODE_USE_ENV_PROXY',
+  ].flatMap((name) => ['-u', name]),
 ];

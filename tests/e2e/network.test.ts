@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { realpathSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { openshell, runScript } from '../support/openshell.ts';
-import { needsProgram, NODE_DIRECTORY } from '../support/paths.ts';
+import { NODE_DIRECTORY, needsProgram } from '../support/paths.ts';
 import { Network, WITHOUT_PROXY } from './network-fixture.ts';
 
 let network: Network;
@@ -24,7 +24,10 @@ describe('a program that uses the proxy', { concurrency: 4 }, () => {
   test('reaches what the policy names, over HTTPS and HTTP', async () => {
     const urls = [`https://origin.test:${network.https.port}/a`, `http://origin.test:${network.http.port}/b`];
     const { stdout, stderr, code } = await network.run(curl(...urls), { policy: CURL });
-    assert.deepEqual({ stdout, stderr, code }, { stdout: 'origin GET /a\norigin GET /b\n', stderr: '', code: 0 });
+    assert.deepEqual(
+      { stdout, stderr, code },
+      { stdout: 'origin GET /a\norigin GET /b\n', stderr: '', code: 0 },
+    );
   });
 
   test('is told by a 403 with a JSON body what was refused and what would allow it: another host', async () => {
@@ -33,20 +36,28 @@ describe('a program that uses the proxy', { concurrency: 4 }, () => {
     const [body, status] = stdout.split(/\n(?=\d+$)/);
     assert.equal(status, '403');
     const { error, host, port, binary, remedy } = JSON.parse(body ?? '');
-    assert.deepEqual({ error, host, port, binary }, { error: 'policy_denied', host: 'elsewhere.test', port: network.http.port, binary: '/usr/bin/curl' });
+    assert.deepEqual(
+      { error, host, port, binary },
+      { error: 'policy_denied', host: 'elsewhere.test', port: network.http.port, binary: '/usr/bin/curl' },
+    );
     assert.match(remedy, /elsewhere\.test/);
     assert.match(stderr, /elsewhere\.test/);
     assert.match(stderr, /curl/);
   });
 
   test('is refused another port of the same host', async () => {
-    const { stdout } = await network.run(curl('-o', '/dev/null', '-w', '%{http_connect}', 'https://origin.test:1/'), { policy: CURL });
+    const { stdout } = await network.run(
+      curl('-o', '/dev/null', '-w', '%{http_connect}', 'https://origin.test:1/'),
+      { policy: CURL },
+    );
     assert.equal(stdout, '403');
   });
 
   test('is refused when the policy names another binary', async () => {
     const url = `https://origin.test:${network.https.port}/`;
-    const { stdout, stderr } = await network.run(curl('-o', '/dev/null', '-w', '%{http_connect}', url), { policy: { binaries: ['/usr/bin/wget'] } });
+    const { stdout, stderr } = await network.run(curl('-o', '/dev/null', '-w', '%{http_connect}', url), {
+      policy: { binaries: ['/usr/bin/wget'] },
+    });
     assert.equal(stdout, '403');
     assert.match(stderr, /\/usr\/bin\/curl/);
   });
@@ -61,35 +72,56 @@ describe('a program that uses the proxy', { concurrency: 4 }, () => {
   });
 
   test('says nothing on stderr with --quiet', async () => {
-    const { stderr } = await network.run(['sh', '-c', 'curl -s -o /dev/null http://elsewhere.test/'], { policy: CURL, options: ['--quiet'] });
+    const { stderr } = await network.run(['sh', '-c', 'curl -s -o /dev/null http://elsewhere.test/'], {
+      policy: CURL,
+      options: ['--quiet'],
+    });
     assert.equal(stderr, '');
   });
 
   test('may be Node.js with the proxy variables', async () => {
-    const allowed = await network.run(fetching(`https://origin.test:${network.https.port}/n`), { policy: NODE });
+    const allowed = await network.run(fetching(`https://origin.test:${network.https.port}/n`), {
+      policy: NODE,
+    });
     assert.equal(allowed.stdout, '200 origin GET /n\n', allowed.stderr);
-    const refused = await network.run(fetching(`https://elsewhere.test:${network.https.port}/n`), { policy: NODE });
+    const refused = await network.run(fetching(`https://elsewhere.test:${network.https.port}/n`), {
+      policy: NODE,
+    });
     assert.match(refused.stdout, /^failed/);
   });
 
   test('trusts an origin only with the authority that the operator named', async () => {
     const url = `https://origin.test:${network.https.port}/`;
     const file = network.policy({ endpoints: network.endpoints, ...CURL });
-    const { code, stderr } = await openshell(['run', '--policy', file, '--resolve', 'origin.test=127.0.0.1', '--', ...curl(url)]);
+    const { code, stderr } = await openshell([
+      'run',
+      '--policy',
+      file,
+      '--resolve',
+      'origin.test=127.0.0.1',
+      '--',
+      ...curl(url),
+    ]);
     assert.equal(code, 60, stderr);
   });
 });
 
 describe('a program that knows of no proxy', { concurrency: 4 }, () => {
-  const request = (host: string): string => `GET /captured HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+  const request = (host: string): string =>
+    `GET /captured HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
 
   for (const address of ['203.0.113.7', '2001:db8::7']) {
     test(`is captured at ${address} and held to the name that it asks for`, async () => {
       const { port } = network.http;
       const policy = { binaries: [network.dial] };
-      const allowed = await network.run([network.dial, address, String(port), request(`origin.test:${port}`)], { policy });
+      const allowed = await network.run(
+        [network.dial, address, String(port), request(`origin.test:${port}`)],
+        { policy },
+      );
       assert.match(allowed.stdout, /^HTTP\/1\.1 200 [\s\S]*origin GET \/captured\n/, allowed.stderr);
-      const refused = await network.run([network.dial, address, String(port), request('elsewhere.test')], { policy });
+      const refused = await network.run([network.dial, address, String(port), request('elsewhere.test')], {
+        policy,
+      });
       assert.match(refused.stdout, /^HTTP\/1\.1 403 /);
       assert.match(refused.stderr, /elsewhere\.test/);
     });
@@ -97,7 +129,10 @@ describe('a program that knows of no proxy', { concurrency: 4 }, () => {
 
   test('is refused when the policy names another binary', async () => {
     const { port } = network.http;
-    const { stdout } = await network.run([network.dial, '203.0.113.7', String(port), request(`origin.test:${port}`)], { policy: CURL });
+    const { stdout } = await network.run(
+      [network.dial, '203.0.113.7', String(port), request(`origin.test:${port}`)],
+      { policy: CURL },
+    );
     assert.match(stdout, /^HTTP\/1\.1 403 /);
   });
 
@@ -113,7 +148,9 @@ describe('a program that knows of no proxy', { concurrency: 4 }, () => {
     assert.equal(byNode.stdout, '200 origin GET /w\n', byNode.stderr);
   });
 
-  test('may speak a protocol in which the server speaks first', { skip: needsProgram('python3') }, async () => {
+  test('may speak a protocol in which the server speaks first', {
+    skip: needsProgram('python3'),
+  }, async () => {
     const program = `
 import socket, sys
 with socket.create_connection(('origin.test', int(sys.argv[1])), timeout=10) as s:
@@ -121,13 +158,18 @@ with socket.create_connection(('origin.test', int(sys.argv[1])), timeout=10) as 
     print(f.readline().strip())
     f.write('hello\\n'); f.flush()
     print(f.readline().strip())`;
-    const { stdout, stderr } = await network.run(['/usr/bin/python3', '-c', program, String(network.greeting.port)], { policy: { binaries: ['/usr/bin/python3'] } });
+    const { stdout, stderr } = await network.run(
+      ['/usr/bin/python3', '-c', program, String(network.greeting.port)],
+      { policy: { binaries: ['/usr/bin/python3'] } },
+    );
     assert.equal(stdout, 'greetings\nHELLO\n', stderr);
   });
 
   test('may be nc', { skip: needsProgram('nc') }, async () => {
     const script = `printf 'hello\\n' | nc -w 2 origin.test ${network.greeting.port}`;
-    const { stdout, stderr } = await network.run(['sh', '-c', script], { policy: { binaries: [realpathSync('/usr/bin/nc')] } });
+    const { stdout, stderr } = await network.run(['sh', '-c', script], {
+      policy: { binaries: [realpathSync('/usr/bin/nc')] },
+    });
     assert.match(stdout, /^greetings\n/, stderr);
   });
 
@@ -149,8 +191,16 @@ describe('without a policy', { concurrency: 4 }, () => {
   const attempts: readonly [what: string, command: (dial: string) => string, expected: RegExp][] = [
     ['the proxy', () => 'curl -s -o /dev/null -w "%{http_connect}" https://example.com; true', /^403/],
     ['a name', () => `curl -sS --noproxy '*' https://example.com 2>&1; true`, /Could not resolve host/],
-    ['an IPv4 address', (dial) => `${dial} 93.184.216.34 80 'GET / HTTP/1.0\r\n\r\n'; true`, /^HTTP\/1\.[01] 403|^error ECONN/],
-    ['an IPv6 address', (dial) => `${dial} 2606:4700::1111 80 'GET / HTTP/1.0\r\n\r\n'; true`, /^HTTP\/1\.[01] 403|^error ECONN/],
+    [
+      'an IPv4 address',
+      (dial) => `${dial} 93.184.216.34 80 'GET / HTTP/1.0\r\n\r\n'; true`,
+      /^HTTP\/1\.[01] 403|^error ECONN/,
+    ],
+    [
+      'an IPv6 address',
+      (dial) => `${dial} 2606:4700::1111 80 'GET / HTTP/1.0\r\n\r\n'; true`,
+      /^HTTP\/1\.[01] 403|^error ECONN/,
+    ],
     ['UDP over IPv4', (dial) => `${dial} -u 8.8.8.8 123 x; true`, /^error ECONNREFUSED/],
     ['UDP over IPv6', (dial) => `${dial} -u 2001:4860:4860::8888 443 x; true`, /^error ECONNREFUSED/],
   ];

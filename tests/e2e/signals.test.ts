@@ -9,7 +9,9 @@ const start = (script: string): Started => new Started(['run', '--', 'sh', '-c',
 describe('a signal to openshell', { concurrency: 4 }, () => {
   for (const name of ['HUP', 'INT', 'QUIT', 'TERM', 'USR1', 'USR2'] as const) {
     test(`reaches the command: SIG${name}`, async () => {
-      const started = start(`trap "echo got ${name}; exit 9" ${name}; echo ready; while :; do sleep 0.05; done`);
+      const started = start(
+        `trap "echo got ${name}; exit 9" ${name}; echo ready; while :; do sleep 0.05; done`,
+      );
       await started.prints('ready');
       process.kill(started.pid, `SIG${name}`);
       const { code, stdout } = await started.finished;

@@ -35,7 +35,10 @@ describe('standard streams', { concurrency: 4 }, () => {
     const hash = createHash('sha256');
     for (const block of noise(100)) hash.update(block);
     const child = spawn(OPENSHELL, ['run', '--', 'cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
-    const [received] = await Promise.all([digest(child.stdout), pipeline(Readable.from(noise(100)), child.stdin)]);
+    const [received] = await Promise.all([
+      digest(child.stdout),
+      pipeline(Readable.from(noise(100)), child.stdin),
+    ]);
     assert.deepEqual(received, { bytes: 100 << 20, sha256: hash.digest('hex') });
   });
 
@@ -45,12 +48,15 @@ describe('standard streams', { concurrency: 4 }, () => {
   });
 
   test('end the command when nobody reads: | head -1', async () => {
-    const { stdout } = await inShell('set +o pipefail; "$OPENSHELL" run -- yes | head -1; echo "${PIPESTATUS[0]}"');
+    const { stdout } = await inShell('"$OPENSHELL" run -- yes | head -1; echo $PIPESTATUS');
     assert.deepEqual(stdout.split('\n'), ['y', '141', '']);
   });
 
   test('may be closed', async () => {
-    assert.equal((await inShell('"$OPENSHELL" run -- sh -c "cat; echo out" <&- 2>/dev/null')).stdout, 'out\n');
+    assert.equal(
+      (await inShell('"$OPENSHELL" run -- sh -c "cat; echo out" <&- 2>/dev/null')).stdout,
+      'out\n',
+    );
     const { stdout } = await inShell('"$OPENSHELL" run -- sh -c "echo out; exit 0" >&-; echo "code $?"');
     assert.match(stdout, /^code [01]\n$/);
     assert.equal((await inShell('"$OPENSHELL" run -- echo out 2>&-')).stdout, 'out\n');
@@ -59,7 +65,10 @@ describe('standard streams', { concurrency: 4 }, () => {
   test('may be files, read from where the caller stands and appended to', async () => {
     using scratch = new Scratch();
     writeFileSync(scratch.join('in'), 'one\ntwo\n');
-    await inShell(`{ read -r first; "$OPENSHELL" run -- cat; } <in >>out; "$OPENSHELL" run -- echo more >>out`, scratch.path);
+    await inShell(
+      `{ read -r first; "$OPENSHELL" run -- cat; } <in >>out; "$OPENSHELL" run -- echo more >>out`,
+      scratch.path,
+    );
     assert.equal(readFileSync(scratch.join('out'), 'utf8'), 'two\nmore\n');
   });
 

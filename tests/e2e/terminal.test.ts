@@ -31,8 +31,11 @@ describe('on a terminal', { concurrency: 4, skip }, () => {
   ];
   for (const [redirection, expected] of redirections) {
     test(`each descriptor is a terminal inside as it is outside: '${redirection}'`, async () => {
-      const script = 'c=0; test -t 0 && c=$((c+1)); test -t 1 && c=$((c+2)); test -t 2 && c=$((c+4)); exit $c';
-      const terminal = new Terminal(`set -o pipefail; "$OPENSHELL" run -- sh -c '${script}' ${redirection}; echo "code $?"`);
+      const script =
+        'c=0; test -t 0 && c=$((c+1)); test -t 1 && c=$((c+2)); test -t 2 && c=$((c+4)); exit $c';
+      const terminal = new Terminal(
+        `set -o pipefail; "$OPENSHELL" run -- sh -c '${script}' ${redirection}; echo "code $?"`,
+      );
       await terminal.shows('code ');
       await terminal.finished;
       const code = [...expected].reduce((sum, letter, fd) => sum + (letter === 'y' ? 1 << fd : 0), 0);
@@ -41,7 +44,9 @@ describe('on a terminal', { concurrency: 4, skip }, () => {
   }
 
   test('the size is the same, and follows a resize', async () => {
-    using terminal = new Terminal(`"$OPENSHELL" run -- bash -c 'trap "stty size" WINCH; trap "exit 6" TERM; echo ready; while :; do sleep 0.05; done'; echo "code $?"`);
+    using terminal = new Terminal(
+      `"$OPENSHELL" run -- sh -c 'trap "stty size" WINCH; trap "exit 6" TERM; echo ready; while :; do sleep 0.05; done'; echo "code $?"`,
+    );
     await terminal.shows('ready\n');
     await terminal.resize(41, 123);
     await terminal.shows('41 123');
@@ -91,7 +96,9 @@ describe('on a terminal', { concurrency: 4, skip }, () => {
     using terminal = new Terminal(`bash ${PLAIN}`);
     terminal.type('PS1="out""side> "\n');
     await terminal.shows('outside> ');
-    terminal.type(`"$OPENSHELL" run -- sh -c 'echo rea""dy; read line; echo "got $line"; exit 5'; echo "code $?"\n`);
+    terminal.type(
+      `"$OPENSHELL" run -- sh -c 'echo rea""dy; read line; echo "got $line"; exit 5'; echo "code $?"\n`,
+    );
     await terminal.shows('ready\n');
     terminal.type(STOP);
     await terminal.shows('Stopped');
@@ -107,7 +114,9 @@ describe('on a terminal', { concurrency: 4, skip }, () => {
 
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     test(`it is as it was before when openshell ended, also by ${signal}`, async () => {
-      using terminal = new Terminal(`stty -g; "$OPENSHELL" run -- sh -c 'stty raw -echo; echo ready; sleep 1000'; sleep 0.2; echo; stty -g`);
+      using terminal = new Terminal(
+        `stty -g; "$OPENSHELL" run -- sh -c 'stty raw -echo; echo ready; sleep 1000'; sleep 0.2; echo; stty -g`,
+      );
       await terminal.shows('ready');
       process.kill(await terminal.supervisor(), signal);
       await terminal.finished;
@@ -118,7 +127,9 @@ describe('on a terminal', { concurrency: 4, skip }, () => {
   }
 
   test('a command that has no terminal cannot open the one outside', async () => {
-    using terminal = new Terminal(`"$OPENSHELL" run -- sh -c 'echo x >/dev/tty' </dev/null 2>&1 | cat; echo "done"`);
+    using terminal = new Terminal(
+      `"$OPENSHELL" run -- sh -c 'echo x >/dev/tty' </dev/null 2>&1 | cat; echo "done"`,
+    );
     const before = await terminal.shows('done\n');
     await terminal.finished;
     assert.match(before, /\/dev\/tty/);

@@ -45,7 +45,9 @@ export const readVerdict = (text: string): Verdict => {
   if (line === undefined) return { kind: 'silent', line: lines.join(' | ') };
   if (lines.some((candidate) => candidate.startsWith('ESCAPED: '))) return { kind: 'escaped', line };
   const [word, reason = ''] = line.split(' ');
-  return word === 'refused:' ? { kind: 'refused', reason, line } : { kind: 'unsupported', why: line.slice(13) };
+  return word === 'refused:'
+    ? { kind: 'refused', reason, line }
+    : { kind: 'unsupported', why: line.slice(13) };
 };
 
 /** The driver's output as a verdict for each attempt that it came to. */

@@ -88,7 +88,8 @@ export class Decoys implements AsyncDisposable {
     if (this.#touched > 0) found.push('a socket of the host was reached');
     if (this.#service.connections > 0) found.push('a service on the host’s loopback was reached');
     if (readFileSync(this.filePath, 'utf8') !== this.secret) found.push('a file of the host was changed');
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) found.push('a process of the host was ended');
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null)
+      found.push('a process of the host was ended');
     return found;
   }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { execFileSync } from 'node:child_process';
 import { CAPTURE_PORT, PROXY_PORT } from '@openshell/runtime';
 import { compile } from '../support/compile.ts';
 import { openshell } from '../support/openshell.ts';
@@ -30,7 +30,7 @@ const TOLERATED: Readonly<Record<string, string>> = {
 
 const scratch = new Scratch();
 const work = scratch.join('work');
-const escape = `${work}/escape`;
+const program = `${work}/escape`;
 let decoys: Decoys;
 let allowed: Origin;
 
@@ -55,11 +55,11 @@ interface Family {
   readonly attempts: readonly Attempt[];
 }
 
-const listOf = (program: string, args: readonly string[]): Attempt[] =>
-  readList(execFileSync(program, [...args, '--list'], { encoding: 'utf8' }));
+const listOf = (path: string, args: readonly string[]): Attempt[] =>
+  readList(execFileSync(path, [...args, '--list'], { encoding: 'utf8' }));
 
 const families = (node: string | undefined): Family[] => [
-  { name: 'escape', command: escape, attempts: listOf(escape, []) },
+  { name: 'escape', command: program, attempts: listOf(program, []) },
   { name: 'tools.sh', command: `sh ${work}/tools.sh`, attempts: listOf('sh', [`${PROGRAMS}/tools.sh`]) },
   {
     name: 'names.mjs',
@@ -81,7 +81,10 @@ const judge = (attempt: Attempt, verdict: Verdict | undefined): string | undefin
       assert.ok(attempt.name in TOLERATED, `could not be made: ${verdict.why}`);
       return `${verdict.why} (${TOLERATED[attempt.name]})`;
     case 'refused':
-      assert.ok(attempt.expected.includes(verdict.reason), `refused for another reason than expected: ${verdict.line}`);
+      assert.ok(
+        attempt.expected.includes(verdict.reason),
+        `refused for another reason than expected: ${verdict.line}`,
+      );
       return undefined;
     default:
       return verdict satisfies never;
@@ -98,7 +101,11 @@ const makeAttempts = async (
 };
 
 /** Runs one command there, and returns what it wrote. */
-const inCage = async (options: readonly string[], command: readonly string[], input = ''): Promise<string> => {
+const inCage = async (
+  options: readonly string[],
+  command: readonly string[],
+  input = '',
+): Promise<string> => {
   const words = ['run', '--quiet', '--timeout', '60', '--workdir', work, ...options, '--', ...command];
   const { stdout, stderr } = await openshell(words, { input, env: decoys.environment });
   assert.equal(stderr, '');
@@ -108,9 +115,9 @@ const inCage = async (options: readonly string[], command: readonly string[], in
 before(async () => {
   mkdirSync(work, { mode: 0o755 });
   const sources = readdirSync(PROGRAMS).filter((name) => name.endsWith('.c'));
-  await compile({ sources: sources.map((name) => `${PROGRAMS}/${name}`), output: escape });
+  await compile({ sources: sources.map((name) => `${PROGRAMS}/${name}`), output: program });
   for (const name of ['tools.sh', 'names.mjs']) copyFileSync(`${PROGRAMS}/${name}`, `${work}/${name}`);
-  copyFileSync(escape, `${work}/raised`);
+  copyFileSync(program, `${work}/raised`);
   // Another user's, where we can give it away: then the bit would mean something.
   if (isRoot) chownSync(`${work}/raised`, 1, 1);
   chmodSync(`${work}/raised`, 0o6755);
@@ -166,16 +173,18 @@ for (const cage of cages) {
         }
       }
       for (const { name } of all.filter(({ attempts }) => attempts.length === 0)) {
-        await t.test(name, (each) => each.skip('no Node.js among the directories that are shown without a policy'));
+        await t.test(name, (each) =>
+          each.skip('no Node.js among the directories that are shown without a policy'),
+        );
       }
       assert.deepEqual(decoys.damage(), []);
     });
 
     for (const name of ALONE) {
       test(`${name}, in a sandbox of its own, harms nothing else`, async () => {
-        const attempt = listOf(escape, []).find((each) => each.name === name);
+        const attempt = listOf(program, []).find((each) => each.name === name);
         assert.ok(attempt);
-        judge(attempt, readVerdict(await inCage(cage.options(), [escape, name])));
+        judge(attempt, readVerdict(await inCage(cage.options(), [program, name])));
         assert.deepEqual(decoys.damage(), []);
       });
     }

@@ -24,9 +24,28 @@ export const makeCertificates = async (scratch: Scratch, names: readonly string[
   ]);
   const subject = names.map((name) => `DNS:${name}`).join(',');
   writeFileSync(at('leaf.ext'), `subjectAltName=${subject}\n`);
-  await run('openssl', ['req', ...KEY, '-subj', `/CN=${names[0]}`, '-keyout', at('leaf.key'), '-out', at('leaf.csr')]);
   await run('openssl', [
-    ...['x509', '-req', '-in', at('leaf.csr'), '-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial'],
+    'req',
+    ...KEY,
+    '-subj',
+    `/CN=${names[0]}`,
+    '-keyout',
+    at('leaf.key'),
+    '-out',
+    at('leaf.csr'),
+  ]);
+  await run('openssl', [
+    ...[
+      'x509',
+      '-req',
+      '-in',
+      at('leaf.csr'),
+      '-CA',
+      at('ca.pem'),
+      '-CAkey',
+      at('ca.key'),
+      '-CAcreateserial',
+    ],
     ...['-days', '2', '-extfile', at('leaf.ext'), '-out', at('leaf.pem')],
   ]);
   return {

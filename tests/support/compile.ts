@@ -12,6 +12,11 @@ export interface Compilation {
 }
 
 /** Builds a C program; static, so that it needs nothing of the place where it runs. Rejects with the compiler's words. */
-export const compile = async ({ sources, output, flags = ['-static', '-O1'], compiler = 'cc' }: Compilation): Promise<void> => {
+export const compile = async ({
+  sources,
+  output,
+  flags = ['-static', '-O1'],
+  compiler = 'cc',
+}: Compilation): Promise<void> => {
   await run(compiler, [...flags, '-Wall', '-Wextra', '-Werror', '-o', output, ...sources]);
 };

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 
 /** A stream's length and SHA-256, without keeping it. */
-export const digest = async (stream: Readable): Promise<{ readonly bytes: number; readonly sha256: string }> => {
+export const digest = async (
+  stream: Readable,
+): Promise<{ readonly bytes: number; readonly sha256: string }> => {
   const hash = createHash('sha256');
   let bytes = 0;
   for await (const chunk of stream) {

@@ -20,7 +20,14 @@ export interface TestPolicy {
 
 /** Writes a policy file (JSON is YAML) and returns its path. */
 export const writePolicy = (path: string, policy: TestPolicy): string => {
-  const { endpoints = [], binaries = [], readOnly = [], readWrite = [], includeWorkdir = true, process } = policy;
+  const {
+    endpoints = [],
+    binaries = [],
+    readOnly = [],
+    readWrite = [],
+    includeWorkdir = true,
+    process,
+  } = policy;
   const document = {
     version: 1,
     filesystem_policy: {
@@ -30,7 +37,9 @@ export const writePolicy = (path: string, policy: TestPolicy): string => {
     },
     ...(process ? { process } : {}),
     network_policies:
-      endpoints.length > 0 ? { test: { endpoints, binaries: binaries.map((binary) => ({ path: binary })) } } : {},
+      endpoints.length > 0
+        ? { test: { endpoints, binaries: binaries.map((binary) => ({ path: binary })) } }
+        : {},
   };
   writeFileSync(path, JSON.stringify(document, undefined, 2));
   return path;

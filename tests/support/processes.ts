@@ -74,4 +74,7 @@ export const sandboxProcesses = (supervisor: number): Promise<SandboxProcesses> 
 
 /** Waits until none of them runs. */
 export const allGone = (processes: readonly ProcessFact[]): Promise<boolean> =>
-  until(`the end of ${processes.map(({ pid, name }) => `${name}[${pid}]`).join(', ')}`, () => !processes.some(isAlive));
+  until(
+    `the end of ${processes.map(({ pid, name }) => `${name}[${pid}]`).join(', ')}`,
+    () => !processes.some(isAlive),
+  );

@@ -20,7 +20,11 @@ export class Terminal implements Disposable {
     this.#script = spawn('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
       cwd,
       env: {
-        ...{ PATH: '/usr/local/bin:/usr/bin:/bin', HOME: process.env.HOME ?? '/nonexistent', TMPDIR: tmpdir() },
+        ...{
+          PATH: '/usr/local/bin:/usr/bin:/bin',
+          HOME: process.env.HOME ?? '/nonexistent',
+          TMPDIR: tmpdir(),
+        },
         ...{ OPENSHELL, TERM: 'xterm', SHELL: '/bin/bash', XDG_CONFIG_HOME: '/nonexistent' },
       },
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -53,7 +57,8 @@ export class Terminal implements Disposable {
         this.#read = at + text.length;
         return before;
       }
-      if (this.#script.exitCode !== null) throw new Error(`ended without ${JSON.stringify(text)}: ${this.screen}`);
+      if (this.#script.exitCode !== null)
+        throw new Error(`ended without ${JSON.stringify(text)}: ${this.screen}`);
       await once(this.#script.stdout!, 'data', { signal: timer }).catch(() => {
         throw new Error(`${JSON.stringify(text)} did not appear: ${JSON.stringify(this.screen)}`);
       });
@@ -80,8 +85,12 @@ export class Terminal implements Disposable {
 
   /** The process of openshell on it. */
   supervisor(): Promise<number> {
-    return until('openshell on the terminal', () =>
-      descendants(this.#script.pid ?? 0).find(({ name }) => name.startsWith('node') || name === 'MainThread')?.pid,
+    return until(
+      'openshell on the terminal',
+      () =>
+        descendants(this.#script.pid ?? 0).find(
+          ({ name }) => name.startsWith('node') || name === 'MainThread',
+        )?.pid,
     );
   }
 

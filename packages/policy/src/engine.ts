@@ -98,7 +98,7 @@ export interface PolicyEngine {
    * Never throws and never rejects; what cannot be decided is a denial. Answers at once unless the rules are elsewhere: a caller awaits
    * only what is a promise.
    */
-  authorizeConnect(intent: Intent): ConnectDecision;
+  authorizeConnect(intent: Intent): ConnectDecision | Promise<ConnectDecision>;
   /** Whether some endpoint could allow this name on some port for some binary: what DNS may answer. */
   couldAllowName(host: string): boolean;
   /** Whether some endpoint could allow this address literal and port for some binary. */

@@ -102,6 +102,8 @@ test_the_operator_can_do_without_identity if {
 	unused := {"hosts": {"api.example.com": [entry(1, "api.example.com", {"ports": [443], "programs": nobody})]}}
 	curious := policy.egress_authorization with input as asking("api.example.com", 443, "/bin/x") with data.egress_index as unused with data.runtime.require_binary_identity as false
 	curious.action == "allow"
+	policy.could_allow_name with input as question with data.egress_index as unused with data.runtime.require_binary_identity as false
+	not policy.could_allow_name with input as question with data.egress_index as unused
 }
 
 test_names_that_could_be_allowed if {

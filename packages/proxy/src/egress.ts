@@ -1,5 +1,5 @@
 import type { SandboxId } from '@openshell/base';
-import type { Adapter, Intent, PolicyEngine } from '@openshell/policy';
+import type { Adapter, ConnectDecision, Intent, PolicyEngine } from '@openshell/policy';
 import { dial } from './destination/connector.ts';
 import { type Planner, planDestination } from './destination/plan.ts';
 import type { Upstream } from './destination/upstream.ts';
@@ -58,13 +58,22 @@ export class Egress {
     const { sandbox, evidence: source, planner } = this.#options;
     const evidence = await identifyWithin(source, connection.flow, planner.limits.evidenceTime);
     const intent: Intent = { sandbox, adapter, host: destination.host, port: destination.port, evidence };
-    const decision = this.#options.engine().authorizeConnect(intent);
+    const pending = this.#decide(intent);
+    const decision = pending instanceof Promise ? await pending : pending;
     if (decision.action !== 'allow') {
       const { code: cause, generation, reason, remedy, policy } = decision;
       return { kind: 'refused', code: 'policy_denied', cause, intent, generation, reason, remedy, policy };
     }
     connection.grant = { intent, decision };
     return this.#connect(connection, connection.grant);
+  }
+
+  #decide(intent: Intent): ConnectDecision | Promise<ConnectDecision> {
+    const engine = this.#options.engine();
+    const decision = engine.authorizeConnect(intent);
+    if (!(decision instanceof Promise)) return decision;
+    // A policy that was installed meanwhile has not seen this attempt: it decides instead.
+    return decision.then((made) => (engine === this.#options.engine() ? made : this.#decide(intent)));
   }
 
   async #connect(connection: Connection, grant: Grant): Promise<EgressOutcome> {

@@ -12,7 +12,7 @@ import { ProgramLinker } from './evaluate/program-linker.ts';
 import { CompiledQuery } from './evaluate/query.ts';
 import { type EvaluateOptions, Session, type SessionGround } from './evaluate/session.ts';
 import { guarded } from './guard.ts';
-import { parseModule, parseQuery } from './syntax/parse.ts';
+import { type ParseOptions, parseModule, parseQuery } from './syntax/parse.ts';
 import { fromJson, type Json, RegoObject, toJson, type Value } from './value/index.ts';
 
 export interface CompileOptions {
@@ -20,6 +20,8 @@ export interface CompileOptions {
   readonly data?: Json | RegoObject;
   /** `v1` unless told. */
   readonly version?: RegoVersion;
+  /** Longest text of a module, in UTF-16 units; 4 Mi unless told. */
+  readonly maxModuleLength?: number;
   /** Refuse also what OPA's strict mode refuses. */
   readonly strict?: boolean;
   /** Built-ins besides the standard ones, or instead of them. */
@@ -52,7 +54,7 @@ export const compile = (modules: Modules, options: CompileOptions = {}): Policy 
 const compileUnguarded = (modules: Modules, options: CompileOptions): Policy => {
   const parsed = isParsed(modules)
     ? modules
-    : Object.entries(modules).map(([file, text]) => parseModule(file, text, versionOf(options)));
+    : Object.entries(modules).map(([file, text]) => parseModule(file, text, parseOptions(options)));
   const builtins = effectiveBuiltins(options);
   const program = compileProgram(parsed, { builtins, strict: options.strict === true });
   return new Policy(program, options);
@@ -60,7 +62,10 @@ const compileUnguarded = (modules: Modules, options: CompileOptions): Policy => 
 
 const isParsed = (modules: Modules): modules is readonly Module[] => Array.isArray(modules);
 
-const versionOf = ({ version }: CompileOptions) => (version === undefined ? {} : { version });
+const parseOptions = ({ version, maxModuleLength }: CompileOptions): ParseOptions => ({
+  ...(version === undefined ? {} : { version }),
+  ...(maxModuleLength === undefined ? {} : { maxLength: maxModuleLength }),
+});
 
 /** The standard built-ins, and the embedder's own. Those that need a grant say so when they are called without it. */
 const effectiveBuiltins = ({ builtins = [] }: CompileOptions): ReadonlyMap<string, BuiltinDeclaration> => {
@@ -110,7 +115,7 @@ export class Policy {
   }
 
   #prepare(text: string): Query {
-    const body = parseQuery(text, versionOf(this.#options));
+    const body = parseQuery(text, parseOptions(this.#options));
     const value = this.#valueQuery(body);
     let all: CompiledQuery | undefined;
     const results: Query['results'] = (input, options = {}) => {

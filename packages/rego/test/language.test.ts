@@ -83,6 +83,16 @@ describe('partial rules', () => {
       want: { a: 1, b: 2 },
     },
     {
+      says: 'two values of a key concern only those who ask for it',
+      module: 'o.a := 0\no[k] := x if { some k in ["b", "c"]; some x in [1, 2]; k != "c" }\np := o.a',
+      want: 0,
+    },
+    {
+      says: 'two values of a variable key concern only those who ask for it',
+      module: 'o[k] := x if { some k, v in {"a": [1, 1], "b": [1, 2]}; some x in v }\np := o.a',
+      want: 1,
+    },
+    {
       says: 'dots in heads make objects',
       module: 'p.a.b := 1\np.c contains 2',
       want: { a: { b: 1 }, c: [2] },

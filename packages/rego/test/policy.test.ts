@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BuiltinError, compile, isNumber, NUMBER, RegoError, toDouble } from '../src/index.ts';
+import {
+  BOOLEAN,
+  type BuiltinContext,
+  BuiltinError,
+  compile,
+  isNumber,
+  NUMBER,
+  RegoError,
+  toDouble,
+  type Value,
+} from '../src/index.ts';
 
 test('a query answers for one input after another', () => {
   const query = compile(
@@ -109,6 +119,19 @@ seen := x if x := by_host.x with data.policies as {"other": [{"host": "x"}]}
   test('are other ones where with replaces data', () => {
     assert.deepEqual(policy.query('data.a.seen')(), ['other']);
     assert.deepEqual(policy.query('data.a.allow')({ host: 'x' }), ['one']);
+  });
+
+  test('are not shared when a built-in asked for the time', () => {
+    const late = {
+      name: 'my.late',
+      args: [],
+      result: BOOLEAN,
+      call: (_args: readonly Value[], { nowNs }: BuiltinContext) => nowNs > 5n,
+    };
+    const modules = { 'a.rego': 'package a\nlate := my.late()\nresult := [late, late]' };
+    const query = compile(modules, { builtins: [late] }).query('data.a.result');
+    assert.deepEqual(query(undefined, { nowNs: 1n }), [false, false]);
+    assert.deepEqual(query(undefined, { nowNs: 9n }), [true, true]);
   });
 
   test('are computed again when data changes', () => {

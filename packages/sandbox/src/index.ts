@@ -1,3 +1,4 @@
+export { policyData, shippedText } from '@openshell/proxy';
 export { runSandbox } from './run.ts';
 export type {
   EnvironmentVariable,
@@ -5,6 +6,7 @@ export type {
   OperatorWord,
   PolicySource,
   ResolveRule,
+  Rules,
   RunOptions,
   RuntimeKind,
 } from './run-options.ts';

@@ -1,3 +1,5 @@
+import type { JsonObject, RegoVersion } from '@openshell/rego';
+
 /**
  * What one `openshell run` asks for, after everything was validated: the contract between the command line (or any
  * other caller) and the composition of proxy and runtime. Plain data; nothing here is looked up or defaulted later.
@@ -8,6 +10,9 @@ export interface RunOptions {
 
   /** The policy's file, as the user named it (messages repeat that name). Absent: no network, the default files. */
   readonly policy?: PolicySource;
+
+  /** Who decides about connections. Absent: the built-in evaluator, from the policy. */
+  readonly rules?: Rules;
 
   /** An existing directory of the host, absolute, symbolic links resolved: where the command starts and may write. */
   readonly workdir: string;
@@ -35,6 +40,27 @@ export type RuntimeKind = 'process';
 export interface PolicySource {
   readonly file: string;
 }
+
+/** Rules that decide in the place of the built-in evaluator. The policy is part of their data. */
+export type Rules =
+  | {
+      readonly kind: 'rego';
+      /** Texts by file name; messages repeat that name. None: our own module, which answers as the policy says. */
+      readonly modules: Readonly<Record<string, string>>;
+      readonly version: RegoVersion;
+      /** Besides the policy. */
+      readonly data: JsonObject;
+    }
+  /** A running OPA, which has its own data. */
+  | { readonly kind: 'opa'; readonly url: string }
+  | {
+      readonly kind: 'wasm';
+      /** What OPA compiled. */
+      readonly program: Uint8Array<ArrayBuffer>;
+      /** The file's name, for messages. */
+      readonly origin: string;
+      readonly data: JsonObject;
+    };
 
 export interface EnvironmentVariable {
   /** Matches `[A-Za-z_][A-Za-z0-9_]*`. */

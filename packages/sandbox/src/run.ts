@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
 import { configEvent, type EventSink, findingEvent, processEvent, RefusalReporter } from '@openshell/audit';
 import { generation, messageOf, OpenShellError, type SandboxId, sandboxId } from '@openshell/base';
-import { compilePolicy, type Policy } from '@openshell/policy';
+import type { Policy } from '@openshell/policy';
 import { type EvidenceSource, EgressProxy, type Tenant } from '@openshell/proxy';
 import { ProcessRuntime, type Sandbox, type SandboxFile } from '@openshell/runtime';
 import { authorityFiles, CA_BUNDLE, EXTRA_CA } from './authorities.ts';
@@ -9,7 +9,8 @@ import { sandboxEnvironment } from './environment.ts';
 import { openEvents } from './events.ts';
 import { evidenceOf } from './evidence.ts';
 import { EXIT_FAILED, EXIT_TIMEOUT, exitCodeOf, exitCodeOfFailure } from './exit-code.ts';
-import { loadPolicy, resolveBinaryPath } from './load-policy.ts';
+import { loadEngine } from './load-engine.ts';
+import { loadPolicy } from './load-policy.ts';
 import { Messages } from './messages.ts';
 import type { RunOptions } from './run-options.ts';
 import { forwardSignals } from './signals.ts';
@@ -131,7 +132,7 @@ const superviseCommand = async (
   messages: Messages,
   terminal: (0 | 1 | 2)[],
 ): Promise<number> => {
-  const engine = compilePolicy(policy, generation(1), { resolveBinaryPath });
+  const engine = await loadEngine(policy, options.rules, generation(1));
   const refusals = new RefusalReporter({ write: options.quiet ? () => {} : messages.write, color: messages.color });
   await using sandbox = await startSandbox(options, id, policy, terminal);
   const stopForwarding = forwardSignals(sandbox);

@@ -1,7 +1,7 @@
 /*
  * A program that knows of no proxy: `dial ADDRESS PORT [TEXT]` connects, sends TEXT, prints what comes back until the
- * other side is done. `dial -u ADDRESS PORT TEXT` sends a datagram. `dial -s` connects once, then a second process started
- * from `argv[5]` holds the same socket. What fails is printed as `error NAME` and exit code 1.
+ * other side is done. `dial -u ADDRESS PORT TEXT` sends a datagram and waits for one. What fails is printed as
+ * `error NAME`, with exit code 1.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -33,27 +33,15 @@ static socklen_t address_of(const char *text, const char *port, struct sockaddr_
   return sizeof *v6;
 }
 
-/* Descriptor 3 stays open over execve: the other program holds the connection, too, and only then something is sent. */
-static void share(char *const *program) {
-  if (fork() == 0) {
-    execv(program[0], program);
-    _exit(127);
-  }
-}
-
 int main(int argc, char **argv) {
-  int type = SOCK_STREAM, shared = 0;
-  for (; argc > 1 && argv[1][0] == '-'; argc--, argv++) {
-    if (argv[1][1] == 'u') type = SOCK_DGRAM;
-    if (argv[1][1] == 's') shared = 1;
-  }
+  int type = SOCK_STREAM;
+  if (argc > 1 && strcmp(argv[1], "-u") == 0) type = SOCK_DGRAM, argc--, argv++;
   if (argc < 3) return 2;
   struct sockaddr_storage to;
   socklen_t size = address_of(argv[1], argv[2], &to);
   int fd = socket(to.ss_family, type, 0);
   struct timeval patience = {10, 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  if (shared && argc > 4) share(argv + 4);
   if (fd < 0 || connect(fd, (void *)&to, size)) return failed();
   if (argc > 3 && argv[3][0] && send(fd, argv[3], strlen(argv[3]), MSG_NOSIGNAL) < 0) return failed();
   char buffer[4096];

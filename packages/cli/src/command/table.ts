@@ -5,6 +5,11 @@ export const commandNames = [
   'run',
   'policy check',
   'policy explain',
+  'rego eval',
+  'rego check',
+  'rego test',
+  'rego fmt',
+  'rego data',
   'doctor',
   'completion',
   'version',
@@ -14,13 +19,21 @@ export const commandNames = [
 export type CommandName = (typeof commandNames)[number];
 
 /** Words that lead to several commands, as `policy` does, with what these have in common. */
-export const groups: Readonly<Record<string, string>> = { policy: 'Check policies and ask them questions.' };
+export const groups: Readonly<Record<string, string>> = {
+  policy: 'Check policies and ask them questions.',
+  rego: 'Evaluate, check, test and format Rego rules.',
+};
 
 /** A command's description is loaded when it is needed: each module costs about a millisecond of every start. */
 const specs: { readonly [Name in CommandName]: () => Promise<CommandSpec<Name>> } = {
   run: async () => (await import('./table/run.ts')).run,
   'policy check': async () => (await import('./table/policy.ts')).policyCheck,
   'policy explain': async () => (await import('./table/policy.ts')).policyExplain,
+  'rego eval': async () => (await import('./table/rego.ts')).regoEval,
+  'rego check': async () => (await import('./table/rego.ts')).regoCheck,
+  'rego test': async () => (await import('./table/rego.ts')).regoTest,
+  'rego fmt': async () => (await import('./table/rego.ts')).regoFmt,
+  'rego data': async () => (await import('./table/rego.ts')).regoData,
   doctor: async () => (await import('./table/doctor.ts')).doctor,
   completion: async () => (await import('./table/completion.ts')).completion,
   version: async () => (await import('./table/meta.ts')).version,

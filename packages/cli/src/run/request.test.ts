@@ -7,7 +7,7 @@ import type { Arguments } from '../command/arguments.ts';
 import { parseArguments } from '../command/parse.ts';
 import { run } from '../command/table/run.ts';
 import { type Configuration, noConfiguration } from '../config/configuration.ts';
-import { expectError } from '../test/expect-error.ts';
+import { expectRejection } from '../test/expect-error.ts';
 import { scratch } from '../test/scratch.ts';
 import { runRequest } from './request.ts';
 
@@ -19,10 +19,10 @@ const request = (
     configuration = noConfiguration,
     env = {},
   }: { configuration?: Configuration; env?: Record<string, string> } = {},
-): RunOptions => runRequest(parseArguments(run, words) as Arguments, configuration, env);
+): Promise<RunOptions> => runRequest(parseArguments(run, words) as Arguments, configuration, env);
 
-test('a bare command runs here, in the default runtime, with nothing else', () => {
-  assert.deepEqual(request(['ls', '-l']), {
+test('a bare command runs here, in the default runtime, with nothing else', async () => {
+  assert.deepEqual(await request(['ls', '-l']), {
     command: ['ls', '-l'],
     workdir: process.cwd(),
     env: [],
@@ -32,7 +32,7 @@ test('a bare command runs here, in the default runtime, with nothing else', () =
   });
 });
 
-test('every option arrives in the request', (t) => {
+test('every option arrives in the request', async (t) => {
   const directory = scratch(t);
   const [policy, ca, work] = ['p.yaml', 'ca.pem', 'work'].map((name) => join(directory, name)) as [
     string,
@@ -65,7 +65,7 @@ test('every option arrives in the request', (t) => {
     '--resolve',
     'a=1.2.3.4',
   ];
-  const got = request([...words, ...more, '--upstream-ca', ca, '--quiet', '--', 'x'], {
+  const got = await request([...words, ...more, '--upstream-ca', ca, '--quiet', '--', 'x'], {
     env: { HERE: 'value' },
   });
   assert.deepEqual(got, {
@@ -85,11 +85,11 @@ test('every option arrives in the request', (t) => {
   });
 });
 
-test('events can go to standard output', () => {
-  assert.deepEqual(request(['--events', '-', 'x']).events, { kind: 'stdout' });
+test('events can go to standard output', async () => {
+  assert.deepEqual((await request(['--events', '-', 'x'])).events, { kind: 'stdout' });
 });
 
-test('the command line adds to the configuration, and comes first', (t) => {
+test('the command line adds to the configuration, and comes first', async (t) => {
   const ca = join(scratch(t), 'ca.pem');
   writeFileSync(ca, certificate);
   const configuration: Configuration = {
@@ -97,7 +97,7 @@ test('the command line adds to the configuration, and comes first', (t) => {
     upstreamCa: ['/configured.pem'],
     runtime: 'process',
   };
-  const { operator } = request(['--resolve', 'a=2.2.2.2', '--upstream-ca', ca, 'x'], { configuration });
+  const { operator } = await request(['--resolve', 'a=2.2.2.2', '--upstream-ca', ca, 'x'], { configuration });
   assert.deepEqual(
     operator.resolve.map(({ address }) => address),
     ['2.2.2.2', '1.1.1.1'],
@@ -106,15 +106,15 @@ test('the command line adds to the configuration, and comes first', (t) => {
 });
 
 describe('the kind of isolation', () => {
-  test('is taken from the option before the variable', () => {
+  test('is taken from the option before the variable', async () => {
     assert.equal(
-      request(['--runtime', 'process', 'x'], { env: { OPENSHELL_RUNTIME: 'oci' } }).runtime,
+      (await request(['--runtime', 'process', 'x'], { env: { OPENSHELL_RUNTIME: 'oci' } })).runtime,
       'process',
     );
   });
 
-  test('is not taken from an empty variable', () => {
-    assert.equal(request(['x'], { env: { OPENSHELL_RUNTIME: '' } }).runtime, 'process');
+  test('is not taken from an empty variable', async () => {
+    assert.equal((await request(['x'], { env: { OPENSHELL_RUNTIME: '' } })).runtime, 'process');
   });
 
   const mistakes: readonly [words: string[], env: Record<string, string>, message: RegExp][] = [
@@ -131,7 +131,7 @@ describe('the kind of isolation', () => {
   ];
   for (const [words, env, message] of mistakes) {
     test(`is refused: ${words.join(' ')} ${JSON.stringify(env)}`, () =>
-      expectError(() => request(words, { env }), message));
+      expectRejection(request(words, { env }), message));
   }
 });
 
@@ -139,8 +139,7 @@ describe('a value that cannot be meant', () => {
   const seconds = ['0', '-1', '0.0001', '1e3', '5m', 'NaN', '99999999', ' 1', '1.', '.5', '0x10'];
   for (const text of seconds) {
     test(`is refused as a number of seconds: '${text}'`, () =>
-      expectError(
-        () => request([`--timeout=${text}`, 'x']),
+      expectRejection(request([`--timeout=${text}`, 'x']),
         /--timeout: '.*' is not a number of seconds from 0.001 to 2147483\nWrite/,
       ));
   }
@@ -154,12 +153,12 @@ describe('a value that cannot be meant', () => {
   ];
   for (const [words, message] of environments) {
     test(`is refused as a variable: ${words.join(' ')}`, () =>
-      expectError(() => request([...words, 'x']), message));
+      expectRejection(request([...words, 'x']), message));
   }
 
   test('does not appear in the message when it may be a secret', () => {
-    assert.throws(
-      () => request(['--env', '1A=secret', 'x']),
+    return assert.rejects(
+      request(['--env', '1A=secret', 'x']),
       (error: Error) => !error.message.includes('secret'),
     );
   });
@@ -209,28 +208,28 @@ describe('a value that cannot be meant', () => {
   for (const [what, words, message] of files) {
     test(`is refused as a file: ${what}`, (t) => {
       const directory = prepared(t);
-      expectError(() => request([...words(directory), 'x']), message);
+      return expectRejection(request([...words(directory), 'x']), message);
     });
   }
 
   test('is refused as a file: one that this user may not read or write', {
     skip: process.geteuid?.() === 0 && 'root may read everything',
-  }, (t) => {
+  }, async (t) => {
     const directory = prepared(t);
     writeFileSync(join(directory, 'secret'), '', { mode: 0 });
-    expectError(() => request(['--policy', join(directory, 'secret'), 'x']), /this user may not read it/);
-    expectError(() => request(['--events', '/proc/version', 'x']), /this user may not write there/);
+    await expectRejection(request(['--policy', join(directory, 'secret'), 'x']), /this user may not read it/);
+    await expectRejection(request(['--events', '/proc/version', 'x']), /this user may not write there/);
   });
 });
 
-test('a current directory that was removed is named', (t) => {
+test('a current directory that was removed is named', async (t) => {
   const before = process.cwd();
   const directory = join(scratch(t), 'gone');
   mkdirSync(directory);
   process.chdir(directory);
   t.after(() => process.chdir(before));
   rmSync(directory, { recursive: true });
-  expectError(() => request(['x']), /the current directory has been removed\nChange to another/);
+  await expectRejection(request(['x']), /the current directory has been removed\nChange to another/);
 });
 
 const prepared = (t: TestContext): string => {

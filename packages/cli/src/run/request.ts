@@ -4,8 +4,9 @@ import type { Arguments } from '../command/arguments.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Io } from '../io.ts';
 import { parseEnvironment } from './environment.ts';
-import { checkCertificates, checkReadable, eventsDestination, workingDirectory } from './files.ts';
+import { checkCertificates, eventsDestination, workingDirectory } from './files.ts';
 import { orderResolveRules, parseResolveRule } from './resolve-rule.ts';
+import { readDecider } from './rules.ts';
 import { parseRuntimeKind } from './runtime-kind.ts';
 import { parseSeconds } from './seconds.ts';
 
@@ -15,15 +16,17 @@ import { parseSeconds } from './seconds.ts';
  *
  * @throws OpenShellError naming the option, variable or line that is wrong.
  */
-export const runRequest = (args: Arguments, configuration: Configuration, env: Io['env']): RunOptions => {
+export const runRequest = async (
+  args: Arguments,
+  configuration: Configuration,
+  env: Io['env'],
+): Promise<RunOptions> => {
   const [program = '', ...rest] = args.operands;
-  const policy = args.value('policy');
   const timeout = args.value('timeout');
   const events = args.value('events');
-  if (policy !== undefined) checkReadable(policy, '--policy');
   return {
     command: [program, ...rest],
-    ...(policy === undefined ? {} : { policy: { file: policy } }),
+    ...(await readDecider(args)),
     workdir: workingDirectory(args.value('workdir')),
     env: parseEnvironment(args.values('env'), env),
     ...(timeout === undefined ? {} : { timeoutSeconds: parseSeconds(timeout, '--timeout') }),

@@ -4,7 +4,7 @@ import { runRequest } from './request.ts';
 
 /** `openshell run`: the exit code is the command's, unless it could not be started. */
 export const run: Handler = async (args, io) => {
-  const request = runRequest(args, await loadConfiguration(io.env), io.env);
+  const request = await runRequest(args, await loadConfiguration(io.env), io.env);
   const { runSandbox } = await import('@openshell/sandbox');
   return runSandbox(request);
 };

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { type Module, parseModule } from '@openshell/rego';
+import { type ShippedName, shippedText } from './shipped-text.ts';
 
 /**
  * The modules with the user's put before ours: `openshell.policy`, which rules build on, unless they bring it themselves, and
@@ -20,12 +19,10 @@ const entry = (): Module => shippedModule('sandbox.rego');
 
 const parsed = new Map<string, Module>();
 
-/** By the package's name and not by this file's place: that works from a bundle too. */
-const shippedModule = (name: string): Module => {
+const shippedModule = (name: ShippedName): Module => {
   let module = parsed.get(name);
   if (module === undefined) {
-    const file = fileURLToPath(import.meta.resolve(`@openshell/proxy/rego/${name}`));
-    module = parseModule(`openshell/${name}`, readFileSync(file, 'utf8'));
+    module = parseModule(`openshell/${name}`, shippedText(name));
     parsed.set(name, module);
   }
   return module;

@@ -17,7 +17,8 @@ let known: ReadingFields | 'none' | undefined;
 function readingFields(): ReadingFields | undefined {
   if (known === undefined) {
     const symbols = Object.getOwnPropertySymbols(new Socket());
-    const named = (name: string): symbol | undefined => symbols.find(({ description }) => description === name);
+    const named = (name: string): symbol | undefined =>
+      symbols.find(({ description }) => description === name);
     const [buffer, callback] = [named('kBuffer'), named('kBufferCb')];
     known = buffer !== undefined && callback !== undefined ? { buffer, callback } : 'none';
   }

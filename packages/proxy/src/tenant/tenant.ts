@@ -1,7 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import type { Refusal, SecurityEvent } from '@openshell/audit';
 import { type Generation, messageOf, type SandboxId } from '@openshell/base';
-import type { PolicyEngine } from '@openshell/policy';
+import type { ConnectDecision, PolicyEngine } from '@openshell/policy';
 import { serveExplicit } from '../adapters/explicit.ts';
 import { serveTransparent } from '../adapters/transparent.ts';
 import { hasOverride } from '../destination/overrides.ts';
@@ -104,11 +104,11 @@ export class Tenant {
   apply(engine: PolicyEngine): void {
     this.#engine = engine;
     for (const connection of this.#connections) {
-      const { grant } = connection;
-      if (grant === undefined || connection.revoked !== undefined) continue;
-      const verdict = reconsider(engine, grant);
-      if (typeof verdict === 'string') connection.revoke(`generation ${engine.generation}: ${verdict}`);
-      else connection.grant = verdict;
+      if (connection.grant === undefined || connection.revoked !== undefined) continue;
+      const decision = engine.authorizeConnect(connection.grant.intent);
+      if (!(decision instanceof Promise)) reconsider(connection, decision);
+      // Until rules that are elsewhere have answered, what was allowed goes on.
+      else void decision.then((later) => this.#engine === engine && reconsider(connection, later));
     }
   }
 
@@ -213,11 +213,15 @@ export class Tenant {
   }
 }
 
-/** What a connection is under another policy: a grant, or why it has none. */
-function reconsider(engine: PolicyEngine, grant: Grant): Grant | string {
-  const decision = engine.authorizeConnect(grant.intent);
-  if (decision.action !== 'allow') return decision.reason;
+/** Puts a connection under another policy's decision, or ends it. */
+function reconsider(connection: Connection, decision: ConnectDecision): void {
+  const { grant, revoked } = connection;
+  if (grant === undefined || revoked !== undefined) return;
+  const refuse = (reason: string): void =>
+    connection.revoke(`generation ${decision.generation}: ${reason}`);
+  if (decision.action !== 'allow') return refuse(decision.reason);
   const renewed: Grant = { ...grant, decision };
   const check = checkTarget(renewed);
-  return check.ok ? renewed : check.reason;
+  if (!check.ok) return refuse(check.reason);
+  connection.grant = renewed;
 }

@@ -91,7 +91,10 @@ class Resolver {
     const argNames = new Set<string>();
     for (const arg of rule.head.args ?? []) addPatternNames(arg, argNames);
     const scope = new Scope(this.#names, declaredNames(rule.body));
-    for (const name of argNames) scope.declare(name, 'argument');
+    for (const name of argNames) {
+      this.#checkRoot(name, rule.head.location);
+      scope.declare(name, 'argument');
+    }
     const args = (rule.head.args ?? []).map((arg) => this.#term(arg, scope));
     const body = this.#body(rule.body, scope);
     const { head } = rule;
@@ -222,9 +225,16 @@ class Resolver {
       default:
         break;
     }
+    this.#checkRoot(name, location);
     const unique = scope.declare(name, occurrence);
     if (counted) scope.lookup(name);
     return unique;
+  }
+
+  /** A variable called as a document hides it, which strict mode refuses. */
+  #checkRoot(name: string, location: Location): void {
+    if (!this.#options.strict || (name !== 'input' && name !== 'data')) return;
+    this.#error(location, `variables must not shadow ${name} (use a different variable name)`);
   }
 
   #term(term: Term, scope: Scope): Term {

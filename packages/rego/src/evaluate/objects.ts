@@ -1,7 +1,7 @@
 import type { CoreRule } from '../compile/core.ts';
 import type { RuleGroup } from '../compile/rule-tree.ts';
-import { equal, isSet, type Value } from '../value/index.ts';
-import { Branch } from './branch.ts';
+import { isSet, type Value } from '../value/index.ts';
+import { Assembly, fits, type Pattern } from './branch.ts';
 import { type Evaluation, MISSING } from './evaluation.ts';
 import type { Linker } from './linker.ts';
 import { compileRule, Frames } from './rule.ts';
@@ -10,13 +10,10 @@ import { lazily } from './sets.ts';
 import type { Getter, Step } from './step.ts';
 import { compileGround } from './terms.ts';
 
-/** The constant parts of a path; `undefined` stands for a variable one. */
-type Pattern = readonly (Value | undefined)[];
-
 /** Something that adds to the object. */
 interface Contribution {
   readonly pattern: Pattern;
-  addTo(branch: Branch, evaluation: Evaluation): void;
+  addTo(assembly: Assembly, evaluation: Evaluation): void;
 }
 
 /**
@@ -41,11 +38,11 @@ export class ObjectRules {
   }
 
   evaluate(evaluation: Evaluation): Value {
-    const branch = new Branch();
+    const assembly = new Assembly(this);
     for (const position of this.#index.candidates(evaluation, []))
-      this.#own[position]!.addTo(branch, evaluation);
-    for (const nested of this.#nested) nested.addTo(branch, evaluation);
-    return branch.toObject();
+      this.#own[position]!.addTo(assembly, evaluation);
+    for (const nested of this.#nested) nested.addTo(assembly, evaluation);
+    return assembly.toObject();
   }
 
   below(evaluation: Evaluation, keys: readonly Value[]): Value {
@@ -53,29 +50,18 @@ export class ObjectRules {
     const name = `${this.#group.id}:${chosen.map(Number).join('')}`;
     const cached = evaluation.extents.get(name);
     if (cached !== undefined && cached !== MISSING) return cached as Value;
-    const branch = new Branch();
+    const assembly = new Assembly(this);
     for (const position of this.#index.candidates(evaluation, [])) {
-      if (chosen[position] === true) this.#own[position]!.addTo(branch, evaluation);
+      if (chosen[position] === true) this.#own[position]!.addTo(assembly, evaluation);
     }
     this.#nested.forEach((nested, index) => {
-      if (chosen[this.#own.length + index] === true) nested.addTo(branch, evaluation);
+      if (chosen[this.#own.length + index] === true) nested.addTo(assembly, evaluation);
     });
-    const value = branch.toObject();
+    const value = assembly.toObject();
     evaluation.extents.set(name, value);
     return value;
   }
 }
-
-/** Whether a path with these keys can meet the pattern. */
-export const fits = (pattern: Pattern, keys: Pattern): boolean => {
-  const length = Math.min(pattern.length, keys.length);
-  for (let index = 0; index < length; index += 1) {
-    const part = pattern[index];
-    const key = keys[index];
-    if (part !== undefined && key !== undefined && !equal(part, key)) return false;
-  }
-  return true;
-};
 
 /** What is constant in the path of a rule. */
 export const rulePattern = (rule: CoreRule): Pattern =>
@@ -89,7 +75,7 @@ const ownContribution = (rule: CoreRule, linker: Linker): Contribution => {
   const compiled = lazily(() => new ObjectRule(rule, linker));
   return {
     pattern: rulePattern(rule),
-    addTo: (branch, evaluation) => compiled().addTo(branch, evaluation),
+    addTo: (assembly, evaluation) => compiled().addTo(assembly, evaluation),
   };
 };
 
@@ -98,15 +84,11 @@ const nestedContribution = (group: RuleGroup, nested: RuleGroup, linker: Linker)
   const { location } = nested.sources[0]!.rule;
   return {
     pattern: path,
-    addTo: (branch, evaluation) => {
+    addTo: (assembly, evaluation) => {
       const value = linker.document(nested).value(evaluation);
       if (value === undefined) return;
-      if (nested.kind !== 'set' || !isSet(value)) {
-        branch.put(path, value, location);
-        return;
-      }
-      const set = branch.setAt(path, location);
-      for (const member of value.values()) set.add(member);
+      if (nested.kind === 'set' && isSet(value)) assembly.add(path, value.values(), location);
+      else assembly.put(path, value, location);
     },
   };
 };
@@ -115,7 +97,7 @@ class ObjectRule {
   readonly #rule: CoreRule;
   readonly #frames: Frames;
   readonly #run: Step;
-  #branch = new Branch();
+  #assembly = new Assembly(this);
 
   constructor(rule: CoreRule, linker: Linker) {
     this.#rule = rule;
@@ -127,14 +109,14 @@ class ObjectRule {
     this.#frames = new Frames(compiled.layout);
   }
 
-  addTo(branch: Branch, evaluation: Evaluation): void {
+  addTo(assembly: Assembly, evaluation: Evaluation): void {
     evaluation.session.step();
-    const outer = this.#branch;
-    this.#branch = branch;
+    const outer = this.#assembly;
+    this.#assembly = assembly;
     const frame = this.#frames.take();
     this.#run(evaluation, frame);
     this.#frames.giveBack(frame);
-    this.#branch = outer;
+    this.#assembly = outer;
   }
 
   #last(path: readonly Getter[], leaf: Getter): Step {
@@ -149,8 +131,8 @@ class ObjectRule {
       const value = leaf(evaluation, frame);
       if (value === undefined) return false;
       evaluation.session.grow();
-      if (key === undefined) this.#branch.put(keys, value, location);
-      else this.#branch.setAt(keys, location).add(value);
+      if (key === undefined) this.#assembly.put(keys, value, location);
+      else this.#assembly.add(keys, [value], location);
       return false;
     };
   }

@@ -35,6 +35,7 @@ export class Session implements BuiltinContext {
   /** The places that were reached, when somebody wants to know. */
   readonly covered: Set<Location> | undefined;
   #steps: number;
+  #variations = 0;
   #elements: number;
   #nowNs: bigint | undefined;
   #random: (() => number) | undefined;
@@ -71,18 +72,31 @@ export class Session implements BuiltinContext {
     if (this.#elements < 0 || this.#steps < 0) throw outOfRoom(this.#ground.limits);
   }
 
+  /** How often something was asked for that another evaluation may answer otherwise. */
+  get variations(): number {
+    return this.#variations;
+  }
+
+  /** Notes that what is being computed holds for this evaluation only. */
+  vary(): void {
+    this.#variations += 1;
+  }
+
   get nowNs(): bigint {
+    this.vary();
     this.#nowNs ??= BigInt(Date.now()) * 1_000_000n;
     return this.#nowNs;
   }
 
   random(): number {
+    this.vary();
     const { seed } = this.#options;
     this.#random ??= seed === undefined ? Math.random : seeded(seed);
     return this.#random();
   }
 
   get cache(): Map<string, unknown> {
+    this.vary();
     this.#cache ??= new Map();
     return this.#cache;
   }
@@ -97,20 +111,24 @@ export class Session implements BuiltinContext {
   }
 
   get runtime(): RegoObject {
+    this.vary();
     const { runtime } = this.#options;
     const value = runtime === undefined ? undefined : fromJson(runtime);
     return isObject(value) ? value : new RegoObject();
   }
 
   get granted(): Granted {
+    this.vary();
     return this.#ground.granted;
   }
 
   print(text: string): void {
+    this.vary();
     this.#options.print?.(text);
   }
 
   trace(note: string): void {
+    this.vary();
     this.#options.trace?.(note);
   }
 

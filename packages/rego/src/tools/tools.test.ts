@@ -26,6 +26,9 @@ describe('check', () => {
     const modules = { 'a.rego': 'package a\np if { x := 1; true }' };
     assert.deepEqual(check(modules), []);
     assert.equal(check(modules, { strict: true })[0]?.message, 'assigned var x unused');
+    const shadowing = { 'a.rego': 'package a\np := input if input := 1' };
+    assert.deepEqual(check(shadowing), []);
+    assert.match(check(shadowing, { strict: true })[0]?.message ?? '', /must not shadow input/);
     const imports = { 'a.rego': 'package a\nimport data.b\nimport data.c\np := c' };
     assert.deepEqual(
       check(imports, { strict: true }).map((error) => error.line),

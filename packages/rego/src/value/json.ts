@@ -25,7 +25,9 @@ export const fromJson = (json: Json | undefined): Value => {
       return null;
     default:
       if (json === null) return null;
-      return Array.isArray(json) ? json.map((element: Json | undefined) => fromJson(element)) : RegoObject.fromJson(json as JsonObject);
+      return Array.isArray(json)
+        ? json.map((element: Json | undefined) => fromJson(element))
+        : RegoObject.fromJson(json as JsonObject);
   }
 };
 

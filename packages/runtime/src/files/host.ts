@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync } from 'node:fs';
+import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /** What a path of the host is, after following its symbolic links. */
@@ -15,26 +15,45 @@ export interface HostPath {
 /** As many as the kernel follows (path_resolution(7)). */
 const MAX_LINKS = 40;
 
+/** What may be wrong with a path that somebody wrote down: then nothing is there that could be shown. */
+const NOTHING_THERE = ['ENOTDIR', 'EACCES', 'ENAMETOOLONG'];
+
+const lookAt = (path: string): Stats | undefined => {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (NOTHING_THERE.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+};
+
 /** Resolves a path component by component, remembering the links. Undefined where nothing is there. */
 export const lookUpHostPath = (path: string): HostPath | undefined => {
   const links = new Map<string, string>();
   let pending = path.split('/').filter(Boolean);
   let real = '';
+  // Counted, not taken from `links`: in a circle the same ones come again.
+  let followed = 0;
   for (let name = pending.shift(); name !== undefined; name = pending.shift()) {
     const next = `${real}/${name}`;
-    const info = lstatSync(next, { throwIfNoEntry: false });
+    const info = lookAt(next);
     if (!info) return undefined;
     if (!info.isSymbolicLink()) {
       real = next;
       continue;
     }
-    if (links.size === MAX_LINKS) return undefined;
+    followed += 1;
+    if (followed > MAX_LINKS) return undefined;
     const text = readlinkSync(next);
     links.set(next, text);
     pending = [...resolve(dirname(next), text).split('/').filter(Boolean), ...pending];
     real = '';
   }
   const info = lstatSync(real || '/');
-  const kind = info.isDirectory() ? 'directory' : info.isCharacterDevice() || info.isBlockDevice() ? 'device' : 'file';
+  const kind = info.isDirectory()
+    ? 'directory'
+    : info.isCharacterDevice() || info.isBlockDevice()
+      ? 'device'
+      : 'file';
   return { real: real || '/', kind, uid: info.uid, gid: info.gid, links };
 };

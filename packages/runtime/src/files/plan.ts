@@ -40,9 +40,20 @@ export interface FilesPlan {
 }
 
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
-const MASKED = ['kcore', 'keys', 'sysrq-trigger', 'timer_list', 'kallsyms', 'acpi', 'scsi', 'latency_stats', 'sched_debug'];
+const MASKED = [
+  'kcore',
+  'keys',
+  'sysrq-trigger',
+  'timer_list',
+  'kallsyms',
+  'acpi',
+  'scsi',
+  'latency_stats',
+  'sched_debug',
+];
 
-const under = (path: string, directory: string): boolean => path === directory || path.startsWith(`${directory}/`);
+const under = (path: string, directory: string): boolean =>
+  path === directory || path.startsWith(`${directory}/`);
 const depth = (path: string): number => path.split('/').length;
 
 /** Places that are the sandbox's own, never the host's. */
@@ -76,7 +87,8 @@ class Builder {
     // Never /proc: whoever writes to a child's memory there borrows the child's identity.
     const access = !writable || own === 'proc' ? 'read' : host.kind === 'device' ? 'device' : 'write';
     if (inside) this.#allowed.push({ path: inside, access, kind: host.kind });
-    if (own === 'proc' || (own === 'dev' && (host.kind !== 'device' || DEVICES.includes(host.real.slice(5))))) return;
+    if (own === 'proc' || (own === 'dev' && (host.kind !== 'device' || DEVICES.includes(host.real.slice(5)))))
+      return;
     const known = this.#binds.get(host.real);
     this.#binds.set(host.real, { host, writable: writable || (known?.writable ?? false) });
   }
@@ -96,7 +108,8 @@ class Builder {
   #needed(real: string, writable: boolean): boolean {
     let nearest: { at: string; writable: boolean } | undefined;
     for (const [at, bind] of this.#binds) {
-      if (at !== real && under(real, at) && (!nearest || at.length > nearest.at.length)) nearest = { at, writable: bind.writable };
+      if (at !== real && under(real, at) && (!nearest || at.length > nearest.at.length))
+        nearest = { at, writable: bind.writable };
     }
     if (!nearest) return true;
     // A private directory of ours in between hides what the parent shows.
@@ -114,8 +127,15 @@ class Builder {
     const items: MountItem[] = [];
     for (const [real, { host, writable }] of this.#binds) {
       if (!this.#needed(real, writable)) continue;
-      const item = { kind: 'bind', source: real, target: real, readOnly: !writable, devices: host.kind === 'device' } as const;
-      const foreign = mapOwners && writable && host.kind !== 'device' && (host.uid !== uid || host.gid !== gid);
+      const item = {
+        kind: 'bind',
+        source: real,
+        target: real,
+        readOnly: !writable,
+        devices: host.kind === 'device',
+      } as const;
+      const foreign =
+        mapOwners && writable && host.kind !== 'device' && (host.uid !== uid || host.gid !== gid);
       if (!foreign) {
         items.push(item);
         continue;
@@ -143,14 +163,36 @@ class Builder {
       { kind: 'tmpfs', target: '/dev/shm', options: 'mode=1777', noExec: true },
     );
     for (const name of DEVICES) {
-      items.push({ kind: 'bind', source: `/dev/${name}`, target: `/dev/${name}`, readOnly: false, devices: true, noExec: true });
+      items.push({
+        kind: 'bind',
+        source: `/dev/${name}`,
+        target: `/dev/${name}`,
+        readOnly: false,
+        devices: true,
+        noExec: true,
+      });
     }
-    const links = { ptmx: 'pts/ptmx', fd: '/proc/self/fd', stdin: '/proc/self/fd/0', stdout: '/proc/self/fd/1', stderr: '/proc/self/fd/2' };
-    for (const [name, text] of Object.entries(links)) items.push({ kind: 'symlink', target: `/dev/${name}`, text });
+    const links = {
+      ptmx: 'pts/ptmx',
+      fd: '/proc/self/fd',
+      stdin: '/proc/self/fd/0',
+      stdout: '/proc/self/fd/1',
+      stderr: '/proc/self/fd/2',
+    };
+    for (const [name, text] of Object.entries(links))
+      items.push({ kind: 'symlink', target: `/dev/${name}`, text });
     for (const name of MASKED) {
       const kind = lookUpHostPath(`/proc/${name}`)?.kind;
-      if (kind === 'file') items.push({ kind: 'bind', source: '/dev/null', target: `/proc/${name}`, readOnly: true, noExec: true });
-      if (kind === 'directory') items.push({ kind: 'tmpfs', target: `/proc/${name}`, options: 'mode=000,size=4k', noExec: true });
+      if (kind === 'file')
+        items.push({
+          kind: 'bind',
+          source: '/dev/null',
+          target: `/proc/${name}`,
+          readOnly: true,
+          noExec: true,
+        });
+      if (kind === 'directory')
+        items.push({ kind: 'tmpfs', target: `/proc/${name}`, options: 'mode=000,size=4k', noExec: true });
     }
     return items;
   }
@@ -173,7 +215,8 @@ class Builder {
   finish(): FilesPlan {
     const idmaps: IdMap[] = [];
     const items = [...this.#ownItems(), ...this.#fileItems(), ...this.#bindItems(idmaps)];
-    const reached = (path: string): boolean => items.some((item) => item.target !== '/' && under(item.target, path));
+    const reached = (path: string): boolean =>
+      items.some((item) => item.target !== '/' && under(item.target, path));
     for (const [target, text] of this.#links) {
       // A link that stands where a directory of ours must be would lead out of the plan.
       if (!reached(target)) items.push({ kind: 'symlink', target, text });
@@ -182,9 +225,16 @@ class Builder {
     items.push({ kind: 'seal', target: '/dev' }, { kind: 'seal', target: '/' });
     const writablePlaces = [...this.#privatePlaces(), '/dev/shm'];
     for (const path of writablePlaces) this.#allowed.push({ path, access: 'write', kind: 'directory' });
-    this.#allowed.push({ path: '/proc', access: 'read', kind: 'directory' }, { path: '/dev', access: 'read', kind: 'directory' });
+    this.#allowed.push(
+      { path: '/proc', access: 'read', kind: 'directory' },
+      { path: '/dev', access: 'read', kind: 'directory' },
+    );
     for (const name of DEVICES) {
-      this.#allowed.push({ path: `/dev/${name}`, access: name === 'tty' ? 'device' : 'write', kind: 'device' });
+      this.#allowed.push({
+        path: `/dev/${name}`,
+        access: name === 'tty' ? 'device' : 'write',
+        kind: 'device',
+      });
     }
     this.#allowed.push({ path: '/dev/pts', access: 'device', kind: 'directory' });
 

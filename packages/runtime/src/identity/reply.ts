@@ -20,6 +20,12 @@ export type WhoReply =
 
 const FIELDS = 7;
 
+const isNumber = (word: string | undefined): boolean => word !== undefined && /^[0-9]+$/.test(word);
+
+/** Process, device, inode and size are numbers; the rest is text. */
+const isReadable = (words: readonly string[], at: number): boolean =>
+  at + FIELDS <= words.length && [0, 1, 2, 3].every((field) => isNumber(words[at + field]));
+
 const readProcess = (words: readonly string[], at: number): ProcessFacts => ({
   pid: Number(words[at]),
   dev: BigInt(words[at + 1]!),
@@ -43,10 +49,12 @@ export const readWhoReply = (line: string): WhoReply | undefined => {
       at += 1;
       continue;
     }
-    if (at + FIELDS > words.length) return { id, problem: 'unreadable' };
+    if (!isReadable(words, at)) return { id, problem: 'unreadable' };
     owners.at(-1)?.push(readProcess(words, at));
     at += FIELDS;
   }
   const complete = owners.filter((chain): chain is [ProcessFacts, ...ProcessFacts[]] => chain.length > 0);
-  return complete.length === owners.length && owners.length > 0 ? { id, owners: complete } : { id, problem: 'none' };
+  return complete.length === owners.length && owners.length > 0
+    ? { id, owners: complete }
+    : { id, problem: 'none' };
 };

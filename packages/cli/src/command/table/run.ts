@@ -19,6 +19,42 @@ export const run = {
       details: 'The policy (YAML; see docs/policy.md). Default: no network, the default files.',
     },
     {
+      name: 'policy-rules',
+      value: { placeholder: 'PATH', kind: 'file' },
+      repeat: true,
+      summary: 'Rego rules that decide about connections',
+      details:
+        'A Rego file, a directory of them (files ending in _test.rego are left out) or an OPA bundle (.tar.gz), whose rules decide about connections in the place of the built-in evaluator; see docs/rego.md. They see the policy as data. Can be repeated.',
+    },
+    {
+      name: 'policy-data',
+      value: { placeholder: 'FILE', kind: 'file' },
+      summary: 'data of the rules',
+      details:
+        'A policy (a YAML file with a version), in the place of --policy; or any other YAML or JSON, which rules find in data beside the policy.',
+    },
+    {
+      name: 'policy-engine',
+      value: { placeholder: 'ENGINE', kind: ['builtin', 'rego', 'opa', 'wasm'] },
+      summary: 'who decides about connections',
+      details:
+        'builtin: the policy file, as it stands. rego: rules in this process; without --policy-rules our own, which decide as the policy file says. opa: an OPA server. wasm: a program that OPA compiled. Default: what the other options ask for, else builtin. Where rules cannot answer, the connection is refused.',
+    },
+    {
+      name: 'opa-url',
+      value: { placeholder: 'URL', kind: 'text' },
+      summary: 'an OPA server that decides',
+      details:
+        'Asks the OPA server at this address (http or https, any address of this machine included) about each connection: POST URL/v1/data/openshell/sandbox/egress_authorization.',
+    },
+    {
+      name: 'policy-wasm',
+      value: { placeholder: 'FILE', kind: 'file' },
+      summary: 'a compiled policy that decides',
+      details:
+        'A policy.wasm, or a bundle with one, from opa build -t wasm -e openshell/sandbox/egress_authorization. It cannot be interrupted: give only what you trust to end.',
+    },
+    {
       name: 'workdir',
       value: { placeholder: 'DIR', kind: 'directory' },
       summary: 'where the command starts, and may write',
@@ -84,6 +120,10 @@ export const run = {
     {
       line: 'openshell run --policy npm.yaml -- npm install',
       explains: 'what npm may reach is what npm.yaml says',
+    },
+    {
+      line: 'openshell run --policy npm.yaml --policy-rules rules.rego -- npm install',
+      explains: 'rules say what the file cannot',
     },
     {
       line: 'openshell run --policy api.yaml --resolve api.test:443=127.0.0.1:8443 --upstream-ca ca.pem -- curl https://api.test/',

@@ -1,0 +1,104 @@
+import { type Generation, messageOf, OpenShellError } from '@openshell/base';
+import { canonicalAddress, type ConnectDecision, type Intent, type PolicyEngine } from '@openshell/policy';
+import { fromJson, type Json, type JsonObject } from '@openshell/rego';
+import { AnswerReader } from './answer.ts';
+import { connectInput, nameInput, PACKAGE, QUESTIONS } from './questions.ts';
+
+/** Memory of a program, in pages of 64 KiB: data, input and everything that it computes. */
+const MEMORY_PAGES = { initial: 16, maximum: 2048 } as const;
+
+export interface WasmEngineOptions {
+  readonly generation: Generation;
+  readonly program: Uint8Array<ArrayBuffer>;
+  readonly origin: string;
+  readonly data: JsonObject;
+}
+
+/** What a compiled policy offers; the part of the SDK's `LoadedPolicy` that is used. */
+export interface WasmPolicy {
+  readonly entrypoints: Readonly<Record<string, number>>;
+  evaluate(input: JsonObject, entrypoint: string): unknown;
+  setData(data: JsonObject): void;
+}
+
+/**
+ * Loads rules that OPA compiled (`opa build -t wasm -e openshell/sandbox/egress_authorization`).
+ * @throws OpenShellError `wasm_invalid`
+ */
+export const loadWasmEngine = async (options: WasmEngineOptions): Promise<WasmEngine> => {
+  const { program, origin, data } = options;
+  let policy: WasmPolicy;
+  try {
+    const { loadPolicy } = await import('@open-policy-agent/opa-wasm');
+    policy = (await loadPolicy(program, { ...MEMORY_PAGES })) as unknown as WasmPolicy;
+    policy.setData(data);
+  } catch (cause) {
+    throw new OpenShellError(`${origin} is not a policy compiled to WebAssembly: ${messageOf(cause)}`, {
+      code: 'wasm_invalid',
+      remedy: `Build it with: opa build -t wasm -e ${entrypoint('connect')} RULES`,
+      cause,
+    });
+  }
+  if (!Object.hasOwn(policy.entrypoints, entrypoint('connect'))) {
+    const known = Object.keys(policy.entrypoints).join(', ') || 'none';
+    throw new OpenShellError(`${origin} has no entrypoint ${entrypoint('connect')} (it has: ${known})`, {
+      code: 'wasm_invalid',
+      remedy: `Build it with: opa build -t wasm -e ${entrypoint('connect')} RULES`,
+    });
+  }
+  return new WasmEngine(policy, options);
+};
+
+/**
+ * Rules as a WebAssembly program in this process. It has a bound of memory and none of time: WebAssembly cannot be interrupted, so this
+ * engine is for rules that are trusted to end. Our own Rego engine counts steps.
+ */
+export class WasmEngine implements PolicyEngine {
+  readonly generation: Generation;
+  readonly #policy: WasmPolicy;
+  readonly #reader: AnswerReader;
+
+  constructor(policy: WasmPolicy, { generation, origin }: Pick<WasmEngineOptions, 'generation' | 'origin'>) {
+    this.generation = generation;
+    this.#policy = policy;
+    this.#reader = new AnswerReader({ generation, origin });
+  }
+
+  authorizeConnect(intent: Intent): ConnectDecision {
+    try {
+      const result = this.#evaluate('connect', connectInput(intent));
+      return this.#reader.decide(result === undefined ? undefined : fromJson(result), intent);
+    } catch (thrown) {
+      return this.#reader.failed(messageOf(thrown));
+    }
+  }
+
+  couldAllowName(host: string): boolean {
+    const input = nameInput(host);
+    return input !== undefined && this.#holds('name', input);
+  }
+
+  couldAllowAddress(text: string, port: number): boolean {
+    const host = canonicalAddress(text);
+    return host !== undefined && this.#holds('address', { network: { host, port } });
+  }
+
+  /** Where the program does not say, each connection decides. */
+  #holds(question: keyof typeof QUESTIONS, input: JsonObject): boolean {
+    if (!Object.hasOwn(this.#policy.entrypoints, entrypoint(question))) return true;
+    try {
+      return this.#evaluate(question, input) === true;
+    } catch {
+      return false; // the connection itself is refused with the reason
+    }
+  }
+
+  /** The program answers with a list of results, which is empty when the document is undefined. */
+  #evaluate(question: keyof typeof QUESTIONS, input: JsonObject): Json | undefined {
+    const results = this.#policy.evaluate(input, entrypoint(question));
+    if (!Array.isArray(results)) throw new Error('the program answers with something else than results');
+    return (results[0] as { readonly result?: Json } | undefined)?.result;
+  }
+}
+
+const entrypoint = (question: keyof typeof QUESTIONS): string => [...PACKAGE, QUESTIONS[question]].join('/');
