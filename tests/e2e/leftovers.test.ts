@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { type Outcome, openshell, runScript, Started } from '../support/openshell.ts';
 import { isRoot } from '../support/paths.ts';
@@ -11,12 +11,15 @@ import { until } from '../support/until.ts';
 interface Footprint {
   readonly processes: SandboxProcesses;
   /** Its network namespace, e.g. `net:[4026532201]`; only root is told. */
-  readonly network: string | undefined;
+  readonly network?: { readonly name: string; readonly held: number };
 }
 
 const footprintOf = async (supervisor: number): Promise<Footprint> => {
   const processes = await sandboxProcesses(supervisor);
-  return { processes, network: isRoot ? readlinkSync(`/proc/${processes.init.pid}/ns/net`) : undefined };
+  if (!isRoot) return { processes };
+  const path = `/proc/${processes.init.pid}/ns/net`;
+  // Held open, so that its number cannot become that of another sandbox meanwhile.
+  return { processes, network: { name: readlinkSync(path), held: openSync(path, 'r') } };
 };
 
 const networkNamespaces = (): string[] =>
@@ -44,7 +47,10 @@ const mounts = (): string => readFileSync('/proc/self/mountinfo', 'utf8');
 
 const assertNothingLeft = async ({ processes, network }: Footprint): Promise<void> => {
   await allGone([processes.launcher, processes.init, ...processes.all]);
-  if (network) assert.ok(!networkNamespaces().includes(network), `${network} is still there`);
+  if (!network) return;
+  const left = networkNamespaces().includes(network.name);
+  closeSync(network.held);
+  assert.ok(!left, `${network.name} is still there`);
 };
 
 const kill = (pid: number, signal: NodeJS.Signals): void => {
@@ -176,7 +182,7 @@ describe('twenty sandboxes at once', () => {
     );
     await Promise.all(all.map((started) => started.prints('ready')));
     const footprints = await Promise.all(all.map(({ pid }) => footprintOf(pid)));
-    if (isRoot) assert.equal(new Set(footprints.map(({ network }) => network)).size, all.length);
+    if (isRoot) assert.equal(new Set(footprints.map(({ network }) => network?.name)).size, all.length);
     all.forEach((started, index) => {
       started.type(`${index}\n`);
     });

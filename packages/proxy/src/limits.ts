@@ -155,6 +155,48 @@ export const LIMITS = {
     what: 'Time in which the same refused capture or name makes one event',
     onExcess: 'counted, and reported as one event with the count',
   },
+  ruleSteps: {
+    value: 500_000,
+    unit: 'steps',
+    what: 'Statements, iterations and work of built-ins of Rego rules for one answer',
+    onExcess: 'refused, with the reason',
+  },
+  ruleElements: {
+    value: 100_000,
+    unit: 'elements',
+    what: 'Elements of all collections that Rego rules make for one answer',
+    onExcess: 'refused, with the reason',
+  },
+  ruleText: {
+    value: 1_048_576,
+    unit: 'UTF-16 units',
+    what: 'One text that Rego rules make',
+    onExcess: 'refused, with the reason',
+  },
+  wasmMemory: {
+    value: 2048,
+    unit: 'pages of 64 KiB',
+    what: 'Memory of a compiled policy, its data included',
+    onExcess: 'refused, with the reason',
+  },
+  opaTime: {
+    value: 3000,
+    unit: 'ms',
+    what: 'From the question to an OPA server to the last byte of its answer',
+    onExcess: 'refused, with the reason',
+  },
+  opaAnswerBytes: {
+    value: 1_048_576,
+    unit: 'bytes',
+    what: 'One answer of an OPA server',
+    onExcess: 'refused, with the reason',
+  },
+  opaConnections: {
+    value: 16,
+    unit: 'connections',
+    what: 'Connections to an OPA server at one time; one is kept',
+    onExcess: 'the question waits, within its time',
+  },
 } as const satisfies Record<string, Limit>;
 
 /** The value of each limit. */

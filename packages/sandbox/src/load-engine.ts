@@ -9,8 +9,11 @@ import type { Rules } from './run-options.ts';
  * Makes what decides about a sandbox's connections: the built-in evaluator, or the user's rules with the policy as their data.
  * @throws OpenShellError `rules_invalid`, `rules_data`, `bad_opa_url` or `wasm_invalid`
  */
-export const loadEngine = (policy: Policy, rules: Rules | undefined, generation: Generation): Promise<PolicyEngine> =>
-  loadSpecifiedEngine(specOf(policy, rules), generation);
+export const loadEngine = (
+  policy: Policy,
+  rules: Rules | undefined,
+  generation: Generation,
+): Promise<PolicyEngine> => loadSpecifiedEngine(specOf(policy, rules), generation);
 
 const specOf = (policy: Policy, rules: Rules | undefined): EngineSpec => {
   if (rules === undefined) return { kind: 'builtin', policy, options: { resolveBinaryPath } };

@@ -55,7 +55,7 @@ describe('bash offers', { skip: !isThere('bash') && 'bash is not on this machine
     [['openshell', 'd'], ['doctor']],
     [
       ['openshell', ''],
-      ['--help', '--version', 'completion', 'doctor', 'help', 'policy', 'run', 'version'],
+      ['--help', '--version', 'completion', 'doctor', 'help', 'policy', 'rego', 'run', 'version'],
     ],
     [
       ['openshell', 'policy', ''],
@@ -70,7 +70,10 @@ describe('bash offers', { skip: !isThere('bash') && 'bash is not on this machine
     [['openshell', 'policy', 'explain', '--host', ''], []],
     [['openshell', 'completion', 'z'], ['zsh']],
     [['openshell', 'doctor', ''], []],
-    [['openshell', 'run', '--pol'], ['--policy']],
+    [
+      ['openshell', 'run', '--pol'],
+      ['--policy', '--policy-data', '--policy-engine', '--policy-rules', '--policy-wasm'],
+    ],
     [
       ['openshell', 'run', '--policy', 'a'],
       ['a-tool', 'a.yaml', 'apps'],

@@ -33,7 +33,11 @@ export const mergeData = (a: JsonObject, b: JsonObject, file: string): JsonObjec
     const known = merged.get(name);
     if (known === undefined) merged.set(name, value);
     else if (isJsonObject(known) && isJsonObject(value)) merged.set(name, mergeData(known, value, file));
-    else throw usageError(`${file} has "${name}" where another file has something else`, 'Each value has one place.');
+    else
+      throw usageError(
+        `${file} has "${name}" where another file has something else`,
+        'Each value has one place.',
+      );
   }
   return Object.fromEntries(merged);
 };

@@ -55,7 +55,14 @@ const render = (output: Output, format: (typeof FORMATS)[number]): string => {
       return `${JSON.stringify(output, null, 2)}\n`;
     case 'values':
       return (output.result ?? [])
-        .map(({ expressions }) => `${JSON.stringify(expressions.map(({ value }) => value), null, 2)}\n`)
+        .map(
+          ({ expressions }) =>
+            `${JSON.stringify(
+              expressions.map(({ value }) => value),
+              null,
+              2,
+            )}\n`,
+        )
         .join('');
     case 'pretty':
       return pretty(output);
@@ -76,6 +83,12 @@ const pretty = ({ result = [] }: Output): string => {
 const table = (rows: readonly (readonly string[])[]): string => {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows
-    .map((row) => `${row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd()}\n`)
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column]!))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
     .join('');
 };

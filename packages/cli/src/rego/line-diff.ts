@@ -13,7 +13,7 @@ export const diffLines = (before: string, after: string): string => {
   const near = new Set<number>();
   for (const [index, { mark }] of lines.entries()) {
     if (mark === ' ') continue;
-    for (let at = index - CONTEXT; at <= index + CONTEXT; at++) near.add(at);
+    for (let at = Math.max(0, index - CONTEXT); at <= index + CONTEXT; at++) near.add(at);
   }
   let text = '';
   for (const [index, { mark, text: line }] of lines.entries()) {
@@ -33,7 +33,12 @@ const compare = (before: readonly string[], after: readonly string[]): readonly 
   let start = 0;
   while (start < before.length && start < after.length && before[start] === after[start]) start++;
   let end = 0;
-  while (end < before.length - start && end < after.length - start && before.at(-1 - end) === after.at(-1 - end)) end++;
+  while (
+    end < before.length - start &&
+    end < after.length - start &&
+    before.at(-1 - end) === after.at(-1 - end)
+  )
+    end++;
   return [
     ...before.slice(0, start).map((text): Line => ({ mark: ' ', text })),
     ...middle(before.slice(start, before.length - end), after.slice(start, after.length - end)),
@@ -52,7 +57,10 @@ const middle = (before: readonly string[], after: readonly string[]): readonly L
     if (common !== undefined && i < before.length && j < after.length && before[i] === after[j]) {
       lines.push({ mark: ' ', text: before[i++]! });
       j++;
-    } else if (i < before.length && (j === after.length || !common || common[(i + 1) * width + j]! >= common[i * width + j + 1]!)) {
+    } else if (
+      i < before.length &&
+      (j === after.length || !common || common[(i + 1) * width + j]! >= common[i * width + j + 1]!)
+    ) {
       lines.push({ mark: '-', text: before[i++]! });
     } else lines.push({ mark: '+', text: after[j++]! });
   }

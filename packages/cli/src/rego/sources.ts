@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '@openshell/base';
-import { type JsonObject, RegoError, readBundle, type RegoVersion, toJson } from '@openshell/rego';
+import { type JsonObject, RegoError, type RegoVersion, readBundle, toJson } from '@openshell/rego';
 import { usageError } from '../command/usage-error.ts';
 import { isJsonObject, mergeData, parseData } from './data-file.ts';
 
@@ -55,7 +55,10 @@ class SourceReader {
   read(path: string): void {
     if (isDirectory(path)) this.#readDirectory(path, []);
     else if (!this.#readFile(path, [])) {
-      throw usageError(`${path} is no Rego, data or bundle`, 'Such files end in .rego, .json, .yaml, .yml or .tar.gz.');
+      throw usageError(
+        `${path} is no Rego, data or bundle`,
+        'Such files end in .rego, .json, .yaml, .yml or .tar.gz.',
+      );
     }
   }
 
@@ -79,7 +82,8 @@ class SourceReader {
   #readFile(path: string, place: readonly string[]): boolean {
     if (!/\.(?:rego|json|ya?ml|tar\.gz)$/.test(path)) return false;
     this.#files++;
-    if (this.#files > LIMITS.files) throw usageError(`there are more than ${LIMITS.files} files of rules and data`);
+    if (this.#files > LIMITS.files)
+      throw usageError(`there are more than ${LIMITS.files} files of rules and data`);
     const bytes = readBounded(path);
     if (path.endsWith('.tar.gz')) this.#addBundle(path, bytes);
     else if (path.endsWith('.rego')) this.#modules.set(path, textOf(path, bytes));
@@ -102,7 +106,8 @@ class SourceReader {
 
   #addData(path: string, value: ReturnType<typeof parseData>, place: readonly string[]): void {
     const document = place.reduceRight<typeof value>((below, name) => ({ [name]: below }), value);
-    if (!isJsonObject(document)) throw usageError(`${path} has no names at its top`, 'Data is a map of names to values.');
+    if (!isJsonObject(document))
+      throw usageError(`${path} has no names at its top`, 'Data is a map of names to values.');
     this.#data = mergeData(this.#data, document, path);
   }
 }
@@ -129,6 +134,8 @@ const attempt = <T>(path: string, work: () => T): T => {
     return work();
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw usageError(`${path} cannot be read: ${missing ? 'there is no such file or directory' : messageOf(cause)}`);
+    throw usageError(
+      `${path} cannot be read: ${missing ? 'there is no such file or directory' : messageOf(cause)}`,
+    );
   }
 };

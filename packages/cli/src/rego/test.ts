@@ -17,7 +17,8 @@ export const testRego: Handler = async (args, io) => {
   return reporting(io, () => {
     const policy = compile(complete, { data, version: versionOf(args, version) });
     const report = runTests(policy, only === undefined ? {} : { only });
-    if (report.tests.length === 0) throw usageError('there is no test to run', 'Tests are rules named test_….');
+    if (report.tests.length === 0)
+      throw usageError('there is no test to run', 'Tests are rules named test_….');
     io.out(args.has('json') ? renderJson(report, args) : renderText(report, args, io.outStyle));
     return report.tests.some(hasFailed) ? 1 : 0;
   });
@@ -53,7 +54,12 @@ const renderText = ({ tests, coverage }: TestReport, args: Arguments, style: Sty
 
 const renderTest = ({ name, location, outcome, error, output }: TestResult, style: Style): string => {
   const place = `${printable(location.source.file)}:${location.row}:${location.column}`;
-  const word = outcome === 'pass' ? style.green(outcome) : outcome === 'skip' ? style.yellow(outcome) : style.red(outcome);
+  const word =
+    outcome === 'pass'
+      ? style.green(outcome)
+      : outcome === 'skip'
+        ? style.yellow(outcome)
+        : style.red(outcome);
   const printed = output.map((line) => `    ${printable(line)}\n`).join('');
   return `${place}: ${word}: ${printable(name)}\n${printed}${error === undefined ? '' : renderErrors([error])}`;
 };

@@ -139,7 +139,8 @@ describe('a value that cannot be meant', () => {
   const seconds = ['0', '-1', '0.0001', '1e3', '5m', 'NaN', '99999999', ' 1', '1.', '.5', '0x10'];
   for (const text of seconds) {
     test(`is refused as a number of seconds: '${text}'`, () =>
-      expectRejection(request([`--timeout=${text}`, 'x']),
+      expectRejection(
+        request([`--timeout=${text}`, 'x']),
         /--timeout: '.*' is not a number of seconds from 0.001 to 2147483\nWrite/,
       ));
   }

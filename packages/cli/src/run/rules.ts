@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { extname } from 'node:path';
 import type { JsonObject } from '@openshell/rego';
 import type { PolicySource, Rules } from '@openshell/sandbox';
 import type { Arguments } from '../command/arguments.ts';
@@ -72,7 +71,10 @@ const withData = async (
 ): Promise<Decider> => {
   const own = readDataOption(args.value('policy-data'));
   if (own.policy !== undefined && policy !== undefined) {
-    throw usageError(`--policy and --policy-data are both policies (${policy.file}, ${own.policy.file})`, 'Give one of them.');
+    throw usageError(
+      `--policy and --policy-data are both policies (${policy.file}, ${own.policy.file})`,
+      'Give one of them.',
+    );
   }
   const rules = await (engine === 'rego' ? regoRules(args, own.data) : wasmRules(args, own.data));
   return decider(policy ?? own.policy, rules);
@@ -98,14 +100,15 @@ const wasmRules = async (args: Arguments, own: JsonObject): Promise<Rules> => {
   return { kind: 'wasm', origin: file, program: wasm, data: mergeData(data, own, '--policy-data') };
 };
 
-/** A policy, when it has a version as policies have; any other map is data as it is. */
-const readDataOption = (file: string | undefined): { readonly policy?: PolicySource; readonly data: JsonObject } => {
+/** A map with a version is a policy; any other is data as it is. */
+const readDataOption = (
+  file: string | undefined,
+): { readonly policy?: PolicySource; readonly data: JsonObject } => {
   if (file === undefined) return { data: {} };
   checkReadable(file, '--policy-data');
   const data = parseData(file, readFileSync(file, 'utf8'));
   if (!isJsonObject(data)) throw usageError(`--policy-data: ${file} has no names at its top`);
-  const isPolicy = extname(file) !== '.json' && Object.hasOwn(data, 'version');
-  return isPolicy ? { policy: { file }, data: {} } : { data };
+  return Object.hasOwn(data, 'version') ? { policy: { file }, data: {} } : { data };
 };
 
 const requiredOf = (args: Arguments, option: string, placeholder: string): string => {

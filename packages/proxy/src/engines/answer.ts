@@ -106,7 +106,8 @@ export class AnswerReader {
     const index = match.getString('endpoint_index');
     const endpoint = match.getString('endpoint');
     if (key === '') throw new Malformed('an element of matched_endpoints has no policy_name');
-    if (!Number.isSafeInteger(index)) throw new Malformed('an element of matched_endpoints has no endpoint_index');
+    if (!Number.isSafeInteger(index))
+      throw new Malformed('an element of matched_endpoints has no endpoint_index');
     if (!isObject(endpoint)) throw new Malformed('an element of matched_endpoints has no endpoint');
     const ref = { policy: key, index: index as number, host: textIn(endpoint, 'host') };
     const reason = `allowed by network_policies.${key}.endpoints[${index}]`;

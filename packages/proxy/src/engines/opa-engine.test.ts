@@ -94,14 +94,34 @@ test('OPA is asked with the documented question, over one connection', async () 
 
 describe('a connection is denied, with the reason, when OPA', () => {
   const CASES: readonly (readonly [what: string, handler: Handler, code: string, reason: RegExp])[] = [
-    ['denies it', (_, r) => answer(r, { result: { action: 'deny', deny_reason: 'not today' } }), 'rules_denied', /^not today$/],
+    [
+      'denies it',
+      (_, r) => answer(r, { result: { action: 'deny', deny_reason: 'not today' } }),
+      'rules_denied',
+      /^not today$/,
+    ],
     ['has no such rule', (_, r) => answer(r, {}), 'rules_failed', /no answer/],
-    ['reports an error', (_, r) => answer(r, { code: 'internal_error', message: 'conflict' }, 500), 'rules_failed', /500 \(internal_error: conflict\)/],
+    [
+      'reports an error',
+      (_, r) => answer(r, { code: 'internal_error', message: 'conflict' }, 500),
+      'rules_failed',
+      /500 \(internal_error: conflict\)/,
+    ],
     ['is some other server', (_, r) => void r.end('<html>'), 'rules_failed', /not JSON/],
     ['answers with a list', (_, r) => answer(r, []), 'rules_failed', /no object/],
-    ['sends elsewhere', (_, r) => void r.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(), 'rules_failed', /status 302/],
+    [
+      'sends elsewhere',
+      (_, r) => void r.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
+      'rules_failed',
+      /status 302/,
+    ],
     ['hangs up', (request) => void request.socket.destroy(), 'rules_failed', /hang up|reset/],
-    ['stops in the middle', (_, r) => void r.writeHead(200, { 'content-length': 100 }).write('{', () => r.destroy()), 'rules_failed', /aborted/],
+    [
+      'stops in the middle',
+      (_, r) => void r.writeHead(200, { 'content-length': 100 }).write('{', () => r.destroy()),
+      'rules_failed',
+      /aborted/,
+    ],
     ['answers without end', (_, r) => flood(r), 'rules_failed', /longer than 1048576 bytes/],
   ];
   const flood = (response: ServerResponse): void => {
@@ -139,7 +159,15 @@ describe('a connection is denied, with the reason, when OPA', () => {
 });
 
 describe('addresses of OPA', () => {
-  for (const url of ['', 'localhost:8181', 'ftp://x', 'file:///etc/passwd', 'http://u:p@h/', 'http://h/?q', 'http://h/#f']) {
+  for (const url of [
+    '',
+    'localhost:8181',
+    'ftp://x',
+    'file:///etc/passwd',
+    'http://u:p@h/',
+    'http://h/?q',
+    'http://h/#f',
+  ]) {
     test(`"${url}" is refused`, () => {
       assert.throws(() => new OpaEngine({ generation: generation(1), url }), { code: 'bad_opa_url' });
     });

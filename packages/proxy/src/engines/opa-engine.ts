@@ -1,19 +1,17 @@
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { type Generation, messageOf, OpenShellError } from '@openshell/base';
-import { canonicalAddress, type ConnectDecision, type Intent, isAddressLiteral, type PolicyEngine } from '@openshell/policy';
+import {
+  type ConnectDecision,
+  canonicalAddress,
+  type Intent,
+  isAddressLiteral,
+  type PolicyEngine,
+} from '@openshell/policy';
 import { fromJson, type Json, type JsonObject } from '@openshell/rego';
+import { LIMITS } from '../limits.ts';
 import { AnswerReader } from './answer.ts';
 import { connectInput, PACKAGE, QUESTIONS } from './questions.ts';
-
-/** Bounds of one question. */
-const LIMITS = {
-  /** From the question to the last byte of the answer, in milliseconds. */
-  time: 3000,
-  answerBytes: 1024 * 1024,
-  /** Connections to OPA at one time; further questions wait for one, within their time. */
-  connections: 16,
-} as const;
 
 export interface OpaEngineOptions {
   readonly generation: Generation;
@@ -35,10 +33,10 @@ export class OpaEngine implements PolicyEngine {
   readonly #time: number;
 
   /** @throws OpenShellError `bad_opa_url` */
-  constructor({ generation, url, timeMs = LIMITS.time }: OpaEngineOptions) {
+  constructor({ generation, url, timeMs = LIMITS.opaTime.value }: OpaEngineOptions) {
     this.generation = generation;
     this.#endpoint = endpointOf(url);
-    const pool = { keepAlive: true, maxSockets: LIMITS.connections, maxFreeSockets: 1 };
+    const pool = { keepAlive: true, maxSockets: LIMITS.opaConnections.value, maxFreeSockets: 1 };
     this.#agent = this.#endpoint.protocol === 'https:' ? new HttpsAgent(pool) : new HttpAgent(pool);
     this.#reader = new AnswerReader({ generation, origin: this.#endpoint.origin });
     this.#time = timeMs;
@@ -97,13 +95,16 @@ const readAnswer = async (response: IncomingMessage): Promise<{ readonly result?
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length;
     // Leaving the loop early destroys the response and its connection.
-    if (size > LIMITS.answerBytes) throw new Error(`OPA's answer is longer than ${LIMITS.answerBytes} bytes`);
+    if (size > LIMITS.opaAnswerBytes.value)
+      throw new Error(`OPA's answer is longer than ${LIMITS.opaAnswerBytes.value} bytes`);
     chunks.push(chunk);
   }
   const text = Buffer.concat(chunks).toString('utf8');
-  if (response.statusCode !== 200) throw new Error(`OPA answers with status ${response.statusCode}${detailOf(text)}`);
+  if (response.statusCode !== 200)
+    throw new Error(`OPA answers with status ${response.statusCode}${detailOf(text)}`);
   const answer = parsed(text);
-  if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) throw new Error("OPA's answer is no object");
+  if (typeof answer !== 'object' || answer === null || Array.isArray(answer))
+    throw new Error("OPA's answer is no object");
   return answer as { readonly result?: Json };
 };
 
@@ -127,7 +128,8 @@ const detailOf = (text: string): string => {
 
 const endpointOf = (text: string): URL => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isPlain = url !== undefined && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+  const isPlain =
+    url !== undefined && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
   if (!isPlain || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new OpenShellError(`"${text}" is not the address of an OPA server`, {
       code: 'bad_opa_url',

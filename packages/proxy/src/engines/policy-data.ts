@@ -22,7 +22,9 @@ export const policyData = (policy: Policy, options: PolicyDataOptions = {}): Jso
   },
   landlock: { compatibility: policy.landlock.compatibility },
   process: present({ run_as_user: policy.process.runAsUser, run_as_group: policy.process.runAsGroup }),
-  network_policies: Object.fromEntries(policy.networkPolicies.map((network) => [network.key, networkData(network)])),
+  network_policies: Object.fromEntries(
+    policy.networkPolicies.map((network) => [network.key, networkData(network)]),
+  ),
   network_middlewares: Object.fromEntries(policy.middlewares.map((one) => [one.key, middlewareData(one)])),
   runtime: { require_binary_identity: options.identity !== 'not-required' },
   egress_index: egressIndex(policy, options.resolveBinaryPath),

@@ -7,7 +7,7 @@ import { addresses, intents, policies } from '../test-support/policies.ts';
 import { policyData } from './policy-data.ts';
 import { RegoEngine } from './rego-engine.ts';
 
-const POLICIES = 600;
+const POLICIES = 480;
 const identityModes = fc.constantFrom<IdentityMode>('required', 'not-required');
 /** Many of each policy, since making an engine costs more than asking it; a list can shrink to one. */
 const many = <T>(one: fc.Arbitrary<T>) => fc.array(one, { minLength: 1, maxLength: 50, size: 'max' });

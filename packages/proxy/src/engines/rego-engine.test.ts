@@ -118,15 +118,31 @@ else := policy.deny("only from make")`;
 describe('a connection is denied, with the reason, when the rules', () => {
   const CASES: readonly (readonly [what: string, rules: string, reason: RegExp])[] = [
     ['give no answer', 'egress_authorization := {"action": "allow"} if input.network.port == 1', /no answer/],
-    ['contradict each other', 'egress_authorization := {"n": n} if some n in [1, 2]', /rules\.rego:3: eval_conflict_error/],
+    [
+      'contradict each other',
+      'egress_authorization := {"n": n} if some n in [1, 2]',
+      /rules\.rego:3: eval_conflict_error/,
+    ],
     ['answer with something else than an object', 'egress_authorization := "allow"', /no object/],
     ['answer with true', 'egress_authorization := true', /no object/],
     ['answer with a set', 'egress_authorization contains "allow"', /no object/],
     ['leave the action out', 'egress_authorization := {"matched_policy": "api"}', /neither the action/],
     ['know another action', 'egress_authorization := {"action": "ALLOW"}', /neither the action/],
-    ['match what is no list', 'egress_authorization := {"action": "allow", "matched_endpoints": {}}', /no array/],
-    ['match what is no endpoint', 'egress_authorization := {"action": "allow", "matched_endpoints": [1]}', /no object/],
-    ['match an endpoint without a policy', 'egress_authorization := {"action": "allow", "matched_endpoints": [{}]}', /no policy_name/],
+    [
+      'match what is no list',
+      'egress_authorization := {"action": "allow", "matched_endpoints": {}}',
+      /no array/,
+    ],
+    [
+      'match what is no endpoint',
+      'egress_authorization := {"action": "allow", "matched_endpoints": [1]}',
+      /no object/,
+    ],
+    [
+      'match an endpoint without a policy',
+      'egress_authorization := {"action": "allow", "matched_endpoints": [{}]}',
+      /no policy_name/,
+    ],
     [
       'match an endpoint without a place',
       'egress_authorization := {"action": "allow", "matched_endpoints": [{"policy_name": "a", "endpoint": {}}]}',
@@ -163,7 +179,11 @@ egress_authorization := {"action": "allow"} if count([1 | some a in n; some b in
       'egress_authorization := {"action": "allow", "matched_policy": concat("", [x | some i in numbers.range(1, 90000); x := "0123456789abcdef"])}',
       /eval_limit_error|no answer/,
     ],
-    ['ask the network', 'egress_authorization := http.send({"method": "get", "url": "http://127.0.0.1:1"})', /no answer|http\.send/],
+    [
+      'ask the network',
+      'egress_authorization := http.send({"method": "get", "url": "http://127.0.0.1:1"})',
+      /no answer|http\.send/,
+    ],
   ];
   for (const [what, rules, reason] of CASES) {
     test(what, () => {
@@ -178,10 +198,26 @@ egress_authorization := {"action": "allow"} if count([1 | some a in n; some b in
 
 describe('modules that cannot be used are refused when they are loaded, with', () => {
   const CASES: readonly (readonly [what: string, text: string, message: RegExp])[] = [
-    ['the place and the line of a mistake', 'package openshell.sandbox\n\nallow if {', /rules\.rego:3:\d+: rego_parse_error.*\n\tallow if \{/s],
-    ['the name that is not known', module('egress_authorization := nothing(1)'), /rules\.rego:3:\d+: rego_type_error/],
-    ['what is missing', 'package elsewhere\nallow := true', /rules\.rego\) defines data\.openshell\.sandbox\.egress_authorization/],
-    ['what goes round in circles', module('egress_authorization := egress_authorization'), /rego_recursion_error/],
+    [
+      'the place and the line of a mistake',
+      'package openshell.sandbox\n\nallow if {',
+      /rules\.rego:3:\d+: rego_parse_error.*\n\tallow if \{/s,
+    ],
+    [
+      'the name that is not known',
+      module('egress_authorization := nothing(1)'),
+      /rules\.rego:3:\d+: rego_type_error/,
+    ],
+    [
+      'what is missing',
+      'package elsewhere\nallow := true',
+      /rules\.rego\) defines data\.openshell\.sandbox\.egress_authorization/,
+    ],
+    [
+      'what goes round in circles',
+      module('egress_authorization := egress_authorization'),
+      /rego_recursion_error/,
+    ],
   ];
   for (const [what, text, message] of CASES) {
     test(what, () => assert.throws(() => engineOf(text), { code: 'rules_invalid', message }));

@@ -1,27 +1,28 @@
 import { type Generation, OpenShellError } from '@openshell/base';
-import { canonicalAddress, type ConnectDecision, type Intent, type PolicyEngine } from '@openshell/policy';
+import { type ConnectDecision, canonicalAddress, type Intent, type PolicyEngine } from '@openshell/policy';
 import {
   compile,
   fromJson,
   type JsonObject,
-  type Limits,
   type Module,
   parseModule,
   type Query,
   RegoError,
+  type Limits as RegoLimits,
   type RegoObject,
   type RegoVersion,
   type Value,
 } from '@openshell/rego';
+import { LIMITS } from '../limits.ts';
 import { AnswerReader } from './answer.ts';
 import { connectInput, nameInput, PACKAGE, QUESTIONS, referenceTo } from './questions.ts';
 import { withShippedModules } from './shipped-modules.ts';
 
-/** Bounds of one answer: far beyond what sensible rules need, and soon enough over for everybody else's connections. */
-export const RULE_LIMITS: Limits = {
-  maxSteps: 500_000,
-  maxElements: 100_000,
-  maxStringLength: 1024 * 1024,
+/** Far beyond what sensible rules need, and soon enough over for everybody else's connections. */
+const RULE_LIMITS: RegoLimits = {
+  maxSteps: LIMITS.ruleSteps.value,
+  maxElements: LIMITS.ruleElements.value,
+  maxStringLength: LIMITS.ruleText.value,
   maxResults: 1,
 };
 
@@ -33,7 +34,7 @@ export interface RegoEngineOptions {
   readonly version?: RegoVersion;
   /** What `data` is: `policyData` of a policy, and whatever the rules want. Must not change afterwards. */
   readonly data: JsonObject | RegoObject;
-  readonly limits?: Partial<Limits>;
+  readonly limits?: Partial<RegoLimits>;
 }
 
 /** Rules in Rego that are put the same questions as the built-in evaluator, in this process and at once. */
@@ -109,11 +110,14 @@ const reported = <T>(work: () => T): T => {
     return work();
   } catch (cause) {
     if (!(cause instanceof RegoError)) throw cause;
-    throw new OpenShellError(`the rules are not valid:\n${cause.all.map((error) => error.describe()).join('\n')}`, {
-      code: 'rules_invalid',
-      remedy: "'openshell rego check' shows the same for files and directories.",
-      cause,
-    });
+    throw new OpenShellError(
+      `the rules are not valid:\n${cause.all.map((error) => error.describe()).join('\n')}`,
+      {
+        code: 'rules_invalid',
+        remedy: "'openshell rego check' shows the same for files and directories.",
+        cause,
+      },
+    );
   }
 };
 

@@ -76,10 +76,13 @@ describe('what is no compiled policy is refused:', () => {
   ] as const) {
     test(what, async () => {
       const program = new Uint8Array(bytes);
-      await assert.rejects(loadWasmEngine({ generation: generation(1), program, origin: 'policy.wasm', data: {} }), {
-        code: 'wasm_invalid',
-        message: /^policy\.wasm is not a policy/,
-      });
+      await assert.rejects(
+        loadWasmEngine({ generation: generation(1), program, origin: 'policy.wasm', data: {} }),
+        {
+          code: 'wasm_invalid',
+          message: /^policy\.wasm is not a policy/,
+        },
+      );
     });
   }
 });

@@ -1,11 +1,12 @@
 import { type Generation, messageOf, OpenShellError } from '@openshell/base';
-import { canonicalAddress, type ConnectDecision, type Intent, type PolicyEngine } from '@openshell/policy';
+import { type ConnectDecision, canonicalAddress, type Intent, type PolicyEngine } from '@openshell/policy';
 import { fromJson, type Json, type JsonObject } from '@openshell/rego';
+import { LIMITS } from '../limits.ts';
 import { AnswerReader } from './answer.ts';
 import { connectInput, nameInput, PACKAGE, QUESTIONS } from './questions.ts';
 
-/** Memory of a program, in pages of 64 KiB: data, input and everything that it computes. */
-const MEMORY_PAGES = { initial: 16, maximum: 2048 } as const;
+/** In pages of 64 KiB: data, input and everything that a program computes. */
+const MEMORY_PAGES = { initial: 16, maximum: LIMITS.wasmMemory.value } as const;
 
 export interface WasmEngineOptions {
   readonly generation: Generation;

@@ -217,11 +217,15 @@ export class Tenant {
 function reconsider(connection: Connection, decision: ConnectDecision): void {
   const { grant, revoked } = connection;
   if (grant === undefined || revoked !== undefined) return;
-  const refuse = (reason: string): void =>
-    connection.revoke(`generation ${decision.generation}: ${reason}`);
-  if (decision.action !== 'allow') return refuse(decision.reason);
-  const renewed: Grant = { ...grant, decision };
-  const check = checkTarget(renewed);
-  if (!check.ok) return refuse(check.reason);
-  connection.grant = renewed;
+  const verdict = renewed(grant, decision);
+  if (typeof verdict === 'string') connection.revoke(`generation ${decision.generation}: ${verdict}`);
+  else connection.grant = verdict;
+}
+
+/** The grant under another decision, or why there is none. */
+function renewed(grant: Grant, decision: ConnectDecision): Grant | string {
+  if (decision.action !== 'allow') return decision.reason;
+  const latest: Grant = { ...grant, decision };
+  const check = checkTarget(latest);
+  return check.ok ? latest : check.reason;
 }

@@ -52,7 +52,9 @@ const endpoint = fc
     allowed_ips: fc.option(fc.constantFrom(...ADDRESSES), { nil: undefined }),
     tls: fc.constantFrom(undefined, 'skip'),
   })
-  .map(({ host, ...rest }) => (host === '' ? { ...rest, allowed_ips: rest.allowed_ips ?? ADDRESSES[0] } : { host, ...rest }));
+  .map(({ host, ...rest }) =>
+    host === '' ? { ...rest, allowed_ips: rest.allowed_ips ?? ADDRESSES[0] } : { host, ...rest },
+  );
 
 const network = fc.record({
   name: fc.constantFrom('m', 'n', 'o', 'é', 'a "quoted" name'),
@@ -69,7 +71,9 @@ export const policies: fc.Arbitrary<Policy> = fc
     maxLength: 5,
   })
   // JSON is YAML. An ambiguous policy never reaches an engine.
-  .map((entries) => parsePolicy(JSON.stringify({ version: 1, network_policies: Object.fromEntries(entries) })))
+  .map((entries) =>
+    parsePolicy(JSON.stringify({ version: 1, network_policies: Object.fromEntries(entries) })),
+  )
   .filter((result) => result.ok)
   .map((result): Policy => result.policy);
 

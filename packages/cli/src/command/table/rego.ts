@@ -43,7 +43,8 @@ export const regoEval = {
       short: 'i',
       value: { placeholder: 'FILE', kind: 'file' },
       summary: 'the input document',
-      details: 'The JSON or YAML file that is input; - is standard input (JSON or YAML). Default: there is no input.',
+      details:
+        'The JSON or YAML file that is input; - is standard input (JSON or YAML). Default: there is no input.',
     },
     {
       name: 'format',
@@ -123,26 +124,36 @@ export const regoTest = {
   ],
   operands: paths,
   options: [
-    { name: 'verbose', short: 'v', summary: 'print all tests', details: 'Prints every test, and what it printed.' },
+    {
+      name: 'verbose',
+      short: 'v',
+      summary: 'print all tests',
+      details: 'Prints every test, and what it printed.',
+    },
     {
       name: 'run',
       short: 'r',
       value: { placeholder: 'REGEX', kind: 'text' },
       summary: 'only some tests',
-      details: 'Runs only tests whose full names (data.package.test_name) match this regular expression (JavaScript).',
+      details:
+        'Runs only tests whose full names (data.package.test_name) match this regular expression (JavaScript).',
     },
     {
       name: 'coverage',
       short: 'c',
       summary: 'which lines the tests reach',
-      details: 'Prints for each file the share of its lines with rules and statements that tests reached, and the others.',
+      details:
+        'Prints for each file the share of its lines with rules and statements that tests reached, and the others.',
     },
     v0,
     json,
   ],
   examples: [
     { line: 'openshell rego test -v rules/', explains: 'all of a directory' },
-    { line: "openshell rego test --run 'policy_test.*deny' --coverage rules/", explains: 'some, and what they reach' },
+    {
+      line: "openshell rego test --run 'policy_test.*deny' --coverage rules/",
+      explains: 'some, and what they reach',
+    },
   ],
   exitCodes: [
     { code: '0', meaning: 'every test passed or was skipped' },
@@ -176,11 +187,17 @@ export const regoFmt = {
   ],
   operands: paths,
   options: [
-    { name: 'write', short: 'w', summary: 'change the files', details: 'Writes the files that were formatted differently.' },
+    {
+      name: 'write',
+      short: 'w',
+      summary: 'change the files',
+      details: 'Writes the files that were formatted differently.',
+    },
     {
       name: 'check',
       summary: 'only name the files that would change',
-      details: 'Prints the names of files that are formatted differently, and exits with 1 when there are any.',
+      details:
+        'Prints the names of files that are formatted differently, and exits with 1 when there are any.',
     },
     { name: 'diff', summary: 'show what would change', details: 'Prints what would change, line by line.' },
     v0,
