@@ -5,6 +5,7 @@ import { type AnswerBody, renderAnswer } from '../http/answer.ts';
 import { refusalAnswer } from '../http/refusal-answer.ts';
 import { type Peeked, peek } from '../peek/peek.ts';
 import { endGently } from '../relay/linger.ts';
+import { reset } from '../relay/reset.ts';
 import type { Connection } from '../tenant/connection.ts';
 import type { TenantContext } from '../tenant/context.ts';
 import type { RefusedCapture } from '../tenant/reporter.ts';
@@ -165,5 +166,5 @@ async function render(
   const http = verdict.kind === 'http' || (verdict.kind === 'malformed' && verdict.protocol === 'http');
   if (http) return endGently(socket, renderAnswer({ status, body }), limits);
   if (denied && looksLikeTls(bytes)) return endGently(socket, ACCESS_DENIED_ALERT, limits);
-  if (!socket.destroyed) socket.resetAndDestroy();
+  reset(socket);
 }

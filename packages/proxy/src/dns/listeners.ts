@@ -2,6 +2,7 @@ import type { Socket as UdpSocket } from 'node:dgram';
 import type { Server, Socket } from 'node:net';
 import type { Limits } from '../limits.ts';
 import { ignoreError } from '../relay/linger.ts';
+import { reset } from '../relay/reset.ts';
 import type { DnsFront } from './front.ts';
 
 /** Lets through so many a second, in bursts of the same size. */
@@ -73,7 +74,7 @@ export class DnsService {
   readonly #onConnection = (client: Socket): void => {
     if (this.#clients.size >= this.#limits.dnsTcpConnections) {
       client.on('error', ignoreError);
-      client.resetAndDestroy();
+      reset(client);
       return;
     }
     this.#clients.add(client);

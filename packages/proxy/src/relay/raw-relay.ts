@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Upstream } from '../destination/upstream.ts';
 import type { Limits } from '../limits.ts';
-import { endGently, ignoreError } from './linger.ts';
+import { endGently } from './linger.ts';
 import { OneWay } from './one-way.ts';
 import { readInto } from './read-into.ts';
+import { reset } from './reset.ts';
 
 export interface RelayResult {
   /** Bytes that the sandbox sent to its destination, and got from it. */
@@ -117,10 +118,4 @@ export class RawRelay {
       ...(this.#reason !== undefined && { reason: this.#reason }),
     });
   }
-}
-
-function reset(socket: Socket): void {
-  if (socket.destroyed) return;
-  socket.on('error', ignoreError);
-  socket.resetAndDestroy();
 }

@@ -10,6 +10,7 @@ import type { Target } from '../destination/plan.ts';
 import { type Flow, flowOf } from '../evidence.ts';
 import { ignoreError } from '../relay/linger.ts';
 import type { RawRelay } from '../relay/raw-relay.ts';
+import { reset } from '../relay/reset.ts';
 
 export type AllowDecision = Extract<ConnectDecision, { action: 'allow' }>;
 
@@ -87,6 +88,6 @@ export class Connection {
   destroy(reason: string): void {
     this.#abort.abort(new Error(reason));
     this.#relay?.abort(reason);
-    if (!this.socket.destroyed) this.socket.resetAndDestroy();
+    reset(this.socket);
   }
 }

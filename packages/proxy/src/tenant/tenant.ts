@@ -13,6 +13,7 @@ import { Egress } from '../egress.ts';
 import type { EvidenceSource } from '../evidence.ts';
 import { renderAnswer } from '../http/answer.ts';
 import { endGently, ignoreError } from '../relay/linger.ts';
+import { reset } from '../relay/reset.ts';
 import { Connection, checkTarget, type Grant } from './connection.ts';
 import type { TenantContext } from './context.ts';
 import { Reporter } from './reporter.ts';
@@ -199,7 +200,7 @@ export class Tenant {
     const { limits } = this.#context;
     socket.on('error', ignoreError);
     if (kind === 'transparent') {
-      socket.resetAndDestroy();
+      reset(socket);
       return;
     }
     const detail = 'this sandbox has as many connections as it may have; close some, or try again later';
