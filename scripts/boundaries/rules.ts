@@ -11,7 +11,7 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
   base: { mayImport: [], builtins: [] },
   // Pure: what exists on a disk or what a name resolves to is passed in. `node:net` tells addresses from names.
   policy: { mayImport: ['base'], builtins: ['crypto', 'module', 'net', 'url'] },
-  rego: { mayImport: [], builtins: ['buffer', 'crypto', 'module', 'url', 'util'] },
+  rego: { mayImport: [], builtins: ['buffer', 'crypto', 'module', 'url', 'util', 'zlib'] },
   audit: { mayImport: ['base'] },
   control: { mayImport: ['base', 'policy'] },
   proxy: { mayImport: ['base', 'policy', 'rego', 'audit', 'control'] },

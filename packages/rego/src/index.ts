@@ -1,7 +1,7 @@
 export type { AnnotationScope, Annotations } from './ast/annotations.ts';
 export { type Location, Source } from './ast/location.ts';
 export type { Module, RegoVersion } from './ast/module.ts';
-export * from './builtins/contract.ts';
+export * from './builtin.ts';
 export { type Bundle, type BundleLimits, readBundle } from './bundle/bundle.ts';
 export { RegoError, type RegoErrorCode } from './error.ts';
 export { DEFAULT_LIMITS, type Limits } from './evaluate/limits.ts';

@@ -2,7 +2,7 @@ import type { Body } from './ast/expr.ts';
 import type { Module, RegoVersion } from './ast/module.ts';
 import { moduleToJson } from './ast/opa-json.ts';
 import { call, type Term, variable } from './ast/term.ts';
-import { type BuiltinDeclaration, BuiltinError, type Granted } from './builtins/contract.ts';
+import { type BuiltinDeclaration, BuiltinError, type Granted } from './builtin.ts';
 import { builtins as standardBuiltins } from './builtins/index.ts';
 import { compileProgram, compileQuery, type Program } from './compile/program.ts';
 import { RegoError } from './error.ts';

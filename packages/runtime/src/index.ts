@@ -1,4 +1,10 @@
-export { type Check, type CheckStatus, type InspectOptions, inspectMachine, type MachineReport } from './doctor/index.ts';
+export {
+  type Check,
+  type CheckStatus,
+  type InspectOptions,
+  inspectMachine,
+  type MachineReport,
+} from './doctor/index.ts';
 export type { ExecutableIdentity, Flow, ProcessIdentity, UnknownCode } from './identity/identity.ts';
 export { launcherPath } from './process/launcher-binary.ts';
 export type { StdioTarget } from './process/launcher-process.ts';

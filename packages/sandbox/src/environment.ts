@@ -2,7 +2,18 @@ import { PROXY_PORT, SANDBOX_HOME } from '@openshell/runtime';
 import type { EnvironmentVariable } from './run-options.ts';
 
 /** Variables of the caller that say how to show things, and hold no secret. The rest stays outside. */
-const SHOWN = ['TERM', 'COLORTERM', 'NO_COLOR', 'FORCE_COLOR', 'LANG', 'LANGUAGE', 'TZ', 'COLUMNS', 'LINES', 'CI'];
+const SHOWN = [
+  'TERM',
+  'COLORTERM',
+  'NO_COLOR',
+  'FORCE_COLOR',
+  'LANG',
+  'LANGUAGE',
+  'TZ',
+  'COLUMNS',
+  'LINES',
+  'CI',
+];
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -19,7 +30,12 @@ export interface EnvironmentOptions {
 const proxyVariables = (): Record<string, string> => {
   const url = `http://127.0.0.1:${PROXY_PORT}`;
   const local = 'localhost,127.0.0.1,::1';
-  const variables: Record<string, string> = { NO_PROXY: local, no_proxy: local, NODE_USE_ENV_PROXY: '1', grpc_proxy: url };
+  const variables: Record<string, string> = {
+    NO_PROXY: local,
+    no_proxy: local,
+    NODE_USE_ENV_PROXY: '1',
+    grpc_proxy: url,
+  };
   for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY']) {
     variables[name] = url;
     variables[name.toLowerCase()] = url;

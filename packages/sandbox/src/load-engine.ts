@@ -9,7 +9,7 @@ import type { Rules } from './run-options.ts';
  * Makes what decides about a sandbox's connections: the built-in evaluator, or the user's rules with the policy as their data.
  * @throws OpenShellError `rules_invalid`, `rules_data`, `bad_opa_url` or `wasm_invalid`
  */
-export const loadEngine = (
+export const loadEngine = async (
   policy: Policy,
   rules: Rules | undefined,
   generation: Generation,

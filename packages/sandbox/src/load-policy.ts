@@ -1,6 +1,13 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { messageOf, OpenShellError } from '@openshell/base';
-import { defaultPolicy, formatFinding, inspectionNeeded, type Policy, parsePolicy, withBaseline } from '@openshell/policy';
+import {
+  defaultPolicy,
+  formatFinding,
+  inspectionNeeded,
+  type Policy,
+  parsePolicy,
+  withBaseline,
+} from '@openshell/policy';
 import type { PolicySource } from './run-options.ts';
 
 const read = (file: string): string => {
@@ -22,25 +29,36 @@ const read = (file: string): string => {
 export const loadPolicy = (source: PolicySource | undefined): Policy => {
   if (!source) {
     const { readOnly, readWrite } = defaultPolicy.filesystem;
-    const filesystem = { ...defaultPolicy.filesystem, readOnly: readOnly.filter(existsSync), readWrite: readWrite.filter(existsSync) };
+    const filesystem = {
+      ...defaultPolicy.filesystem,
+      readOnly: readOnly.filter(existsSync),
+      readWrite: readWrite.filter(existsSync),
+    };
     return withBaseline({ ...defaultPolicy, filesystem }, existsSync);
   }
   const { file } = source;
   const result = parsePolicy(read(file), { file });
   if (!result.ok) {
-    throw new OpenShellError(`the policy is not valid:\n${result.problems.map((problem) => `  ${formatFinding(problem)}`).join('\n')}`, {
-      code: 'policy_invalid',
-      remedy: `'openshell policy check ${file}' shows the lines.`,
-    });
+    throw new OpenShellError(
+      `the policy is not valid:\n${result.problems.map((problem) => `  ${formatFinding(problem)}`).join('\n')}`,
+      {
+        code: 'policy_invalid',
+        remedy: `'openshell policy check ${file}' shows the lines.`,
+      },
+    );
   }
   const needs = inspectionNeeded(result.policy, result.source);
   if (needs.length > 0) {
-    const lines = needs.map(({ path, reason, line, column }) => `  ${[file, line, column].filter(Boolean).join(':')}: ${path}: ${reason}`);
+    const lines = needs.map(
+      ({ path, reason, line, column }) =>
+        `  ${[file, line, column].filter(Boolean).join(':')}: ${path}: ${reason}`,
+    );
     throw new OpenShellError(
       `this version decides about connections and does not look into requests yet, which the policy asks for:\n${lines.join('\n')}`,
       {
         code: 'inspection_needed',
-        remedy: 'Nothing was started: a rule that cannot be enforced is not ignored. Remove these fields to allow by host and port.',
+        remedy:
+          'Nothing was started: a rule that cannot be enforced is not ignored. Remove these fields to allow by host and port.',
       },
     );
   }

@@ -2,7 +2,7 @@ import { isatty } from 'node:tty';
 import { configEvent, type EventSink, findingEvent, processEvent, RefusalReporter } from '@openshell/audit';
 import { generation, messageOf, OpenShellError, type SandboxId, sandboxId } from '@openshell/base';
 import type { Policy } from '@openshell/policy';
-import { type EvidenceSource, EgressProxy, type Tenant } from '@openshell/proxy';
+import { EgressProxy, type EvidenceSource, type Tenant } from '@openshell/proxy';
 import { ProcessRuntime, type Sandbox, type SandboxFile } from '@openshell/runtime';
 import { authorityFiles, CA_BUNDLE, EXTRA_CA } from './authorities.ts';
 import { sandboxEnvironment } from './environment.ts';
@@ -26,7 +26,9 @@ const HOSTNAME = 'sandbox';
 const nameFiles: readonly SandboxFile[] = [
   {
     path: '/etc/resolv.conf',
-    content: Buffer.from('# Answered by OpenShell: names that the policy could allow, and no others.\nnameserver 127.0.0.1\noptions timeout:2 attempts:2\n'),
+    content: Buffer.from(
+      '# Answered by OpenShell: names that the policy could allow, and no others.\nnameserver 127.0.0.1\noptions timeout:2 attempts:2\n',
+    ),
     mode: 0o444,
   },
   {
@@ -45,13 +47,27 @@ const evidenceSource = (sandbox: Sandbox, id: SandboxId, sink: EventSink): Evide
     const identity = await sandbox.identify(flow);
     if (identity.kind === 'unknown' && identity.code === 'binary_changed') {
       const title = 'Program changed while the sandbox ran';
-      sink.write(findingEvent({ sandbox: id, uid: 'binary-changed', title, description: identity.reason, action: 'denied', severity: 'high' }));
+      sink.write(
+        findingEvent({
+          sandbox: id,
+          uid: 'binary-changed',
+          title,
+          description: identity.reason,
+          action: 'denied',
+          severity: 'high',
+        }),
+      );
     }
     return evidenceOf(identity);
   },
 });
 
-const startSandbox = (options: RunOptions, id: SandboxId, policy: Policy, terminal: (0 | 1 | 2)[]): Promise<Sandbox> => {
+const startSandbox = (
+  options: RunOptions,
+  id: SandboxId,
+  policy: Policy,
+  terminal: (0 | 1 | 2)[],
+): Promise<Sandbox> => {
   const { filesystem, landlock } = policy;
   const authorities = authorityFiles(options.operator.upstreamCa);
   return new ProcessRuntime().start({
@@ -106,15 +122,29 @@ const describe = (error: unknown): string =>
   error instanceof OpenShellError && error.remedy ? `${error.message}\n${error.remedy}` : messageOf(error);
 
 /** Tells what this machine or policy could not give to the sandbox: on stderr what matters to the person, all of it as events. */
-const reportNotes = (sandbox: Sandbox, id: SandboxId, sink: EventSink, options: RunOptions, messages: Messages): void => {
+const reportNotes = (
+  sandbox: Sandbox,
+  id: SandboxId,
+  sink: EventSink,
+  options: RunOptions,
+  messages: Messages,
+): void => {
   for (const note of sandbox.notes) {
-    if (note.feature === 'path' && !options.quiet) messages.write(`openshell: the policy lists ${note.detail}, which does not exist here; it is left out`);
+    if (note.feature === 'path' && !options.quiet)
+      messages.write(`openshell: the policy lists ${note.detail}, which does not exist here; it is left out`);
     if (note.feature.startsWith('tproxy')) {
       const message = `capture is off for ${note.feature.endsWith('4') ? 'IPv4' : 'IPv6'} (${note.reason}): programs reach the network through the proxy variables only`;
       sink.write(configEvent({ sandbox: id, state: 'disabled', message, severity: 'low' }));
       continue;
     }
-    sink.write(configEvent({ sandbox: id, state: 'degraded', message: `${note.feature}: ${note.reason} ${note.detail}`.trim(), severity: 'low' }));
+    sink.write(
+      configEvent({
+        sandbox: id,
+        state: 'degraded',
+        message: `${note.feature}: ${note.reason} ${note.detail}`.trim(),
+        severity: 'low',
+      }),
+    );
   }
   if (sandbox.directory !== options.workdir && !options.quiet) {
     messages.write(
@@ -133,7 +163,10 @@ const superviseCommand = async (
   terminal: (0 | 1 | 2)[],
 ): Promise<number> => {
   const engine = await loadEngine(policy, options.rules, generation(1));
-  const refusals = new RefusalReporter({ write: options.quiet ? () => {} : messages.write, color: messages.color });
+  const refusals = new RefusalReporter({
+    write: options.quiet ? () => {} : messages.write,
+    color: messages.color,
+  });
   await using sandbox = await startSandbox(options, id, policy, terminal);
   const stopForwarding = forwardSignals(sandbox);
   let tenant: Tenant | undefined;
@@ -154,7 +187,8 @@ const superviseCommand = async (
     using deadline = new Deadline(options.timeoutSeconds, sandbox);
     const exit = await sandbox.wait();
     const code = deadline.expired ? EXIT_TIMEOUT : exitCodeOf(exit);
-    if (exit.kind === 'lost' && !deadline.expired) messages.write('openshell: the sandbox was killed from outside');
+    if (exit.kind === 'lost' && !deadline.expired)
+      messages.write('openshell: the sandbox was killed from outside');
     sink.write(processEvent({ sandbox: id, activity: 'terminate', process: { name, pid }, exitCode: code }));
     return code;
   } finally {
@@ -170,12 +204,21 @@ const superviseCommand = async (
  */
 export const runSandbox = async (options: RunOptions): Promise<number> => {
   const terminal = terminalDescriptors();
-  const messages = new Messages({ rawTerminal: terminal.includes(0), noColor: Boolean(process.env.NO_COLOR) });
+  const messages = new Messages({
+    rawTerminal: terminal.includes(0),
+    noColor: Boolean(process.env.NO_COLOR),
+  });
   // Tells sandboxes apart; nothing is kept secret by it.
-  const id = sandboxId(Math.floor(Math.random() * 2 ** 32).toString(16).padStart(8, '0'));
+  const id = sandboxId(
+    Math.floor(Math.random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0'),
+  );
   try {
     const policy = loadPolicy(options.policy);
-    const sink = await openEvents(options.events, (error) => messages.write(`openshell: events are lost from here on: ${error.message}`));
+    const sink = await openEvents(options.events, (error) =>
+      messages.write(`openshell: events are lost from here on: ${error.message}`),
+    );
     try {
       return await superviseCommand(options, id, policy, sink, messages, terminal);
     } finally {

@@ -1,7 +1,7 @@
+import { type BuiltinContext, type BuiltinDeclaration, operandError } from '../builtin.ts';
 import { ANY, anyOf, arrayOf, BOOLEAN, NUMBER, objectOf, STRING, setOf } from '../types/index.ts';
 import { compare, isArray, isNumber, isObject, isSet, type RegoNumber, type Value } from '../value/index.ts';
 import { add, multiply } from './arithmetic.ts';
-import { type BuiltinContext, type BuiltinDeclaration, operandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { listAt, wrongElement } from './operands.ts';
 

@@ -1,3 +1,4 @@
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from '../builtin.ts';
 import { ANY, anyOf, NUMBER, setOf } from '../types/index.ts';
 import {
   compareNumbers,
@@ -23,7 +24,6 @@ import {
   toFloat,
   truncateFloat,
 } from './big-float.ts';
-import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { numberAt } from './operands.ts';
 

@@ -1,6 +1,6 @@
+import type { BuiltinContext, BuiltinDeclaration } from '../builtin.ts';
 import { ANY, arrayOf, NUMBER } from '../types/index.ts';
 import { isArray, type Value } from '../value/index.ts';
-import type { BuiltinContext, BuiltinDeclaration } from './contract.ts';
 import { builtin } from './declare.ts';
 import { arrayAt, checkSize, intAt } from './operands.ts';
 

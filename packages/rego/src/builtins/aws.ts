@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { type BuiltinContext, type BuiltinDeclaration, OperandError } from '../builtin.ts';
 import { ANY, NUMBER, objectOf, record, STRING } from '../types/index.ts';
 import {
   compareStrings,
@@ -9,7 +10,6 @@ import {
   RegoSet,
   type Value,
 } from '../value/index.ts';
-import { type BuiltinContext, type BuiltinDeclaration, OperandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { bytesOfText } from './encoding/bytes.ts';
 import { marshalJson } from './encoding/json.ts';

@@ -1,5 +1,5 @@
+import { BuiltinError } from '../builtin.ts';
 import { Decimal, numberFromText, type RegoNumber } from '../value/index.ts';
-import { BuiltinError } from './contract.ts';
 
 /**
  * A binary floating-point number with a mantissa of 64 bits, rounded to nearest even: what OPA computes fractions

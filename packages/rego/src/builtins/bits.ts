@@ -1,6 +1,6 @@
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, OperandError } from '../builtin.ts';
 import { NUMBER } from '../types/index.ts';
 import { numberFromBigInt, type Value } from '../value/index.ts';
-import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, OperandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { bigIntAt } from './operands.ts';
 

@@ -1,6 +1,6 @@
+import type { BuiltinContext } from '../builtin.ts';
 import { RegoError } from '../error.ts';
 import { fromJson, type Json, parseJson, RegoObject, toJson, type Value } from '../value/index.ts';
-import type { BuiltinContext } from './contract.ts';
 import { builtins } from './index.ts';
 
 /** For tests: calls built-ins with JSON, in a context that is the same each time. */

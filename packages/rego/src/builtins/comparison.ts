@@ -1,6 +1,6 @@
+import type { BuiltinDeclaration } from '../builtin.ts';
 import { ANY, BOOLEAN } from '../types/index.ts';
 import { compare, equal, isArray, isObject, isSet, type Value } from '../value/index.ts';
-import type { BuiltinDeclaration } from './contract.ts';
 import { builtin } from './declare.ts';
 
 const ordered =

@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from '../builtin.ts';
 import { ANY, arrayOf, BOOLEAN, objectOf, record, STRING, tuple } from '../types/index.ts';
 import { isArray, isNumber, RegoObject, toBigInt, type Value } from '../value/index.ts';
-import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from './contract.ts';
 import { type Certificate, readCertificates } from './crypto/certificate.ts';
 import { certificateValue, EXTENDED_USAGES, requestValue } from './crypto/certificate-json.ts';
 import { type ChainOptions, verifyChain } from './crypto/chain.ts';

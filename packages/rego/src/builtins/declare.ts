@@ -1,5 +1,5 @@
+import type { BuiltinFunction, FunctionDeclaration } from '../builtin.ts';
 import type { Type } from '../types/index.ts';
-import type { BuiltinFunction, FunctionDeclaration } from './contract.ts';
 
 /** What only some built-ins have. */
 export type BuiltinTraits = Pick<

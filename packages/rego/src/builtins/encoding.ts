@@ -1,13 +1,13 @@
-import { RegoError } from '../error.ts';
-import { ANY, anyOf, arrayOf, BOOLEAN, objectOf, record, STRING, setOf } from '../types/index.ts';
-import { compareStrings, isArray, isSet, RegoObject, type Value } from '../value/index.ts';
 import {
   type BuiltinContext,
   type BuiltinDeclaration,
   BuiltinError,
   OperandError,
   operandError,
-} from './contract.ts';
+} from '../builtin.ts';
+import { RegoError } from '../error.ts';
+import { ANY, anyOf, arrayOf, BOOLEAN, objectOf, record, STRING, setOf } from '../types/index.ts';
+import { compareStrings, isArray, isSet, RegoObject, type Value } from '../value/index.ts';
 import { builtin } from './declare.ts';
 import { decodeBase64, decodeBase64Url } from './encoding/base64.ts';
 import { bytesOfText, textOfBytes } from './encoding/bytes.ts';

@@ -1,6 +1,6 @@
+import { type BuiltinContext, type BuiltinDeclaration, operandError } from '../builtin.ts';
 import { anyOf, arrayOf, BOOLEAN, NULL, STRING } from '../types/index.ts';
 import { isArray, type Value } from '../value/index.ts';
-import { type BuiltinContext, type BuiltinDeclaration, operandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { wrapped } from './encoding.ts';
 import { compileGlob } from './glob/pattern.ts';

@@ -1,6 +1,6 @@
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from '../builtin.ts';
 import { ANY, anyOf, arrayOf, objectOf, setOf, tuple } from '../types/index.ts';
 import { isArray, isObject, isSet, type RegoObject, RegoSet, type Value } from '../value/index.ts';
-import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { checkSize, objectAt } from './operands.ts';
 

@@ -1,6 +1,6 @@
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from '../builtin.ts';
 import { ANY, anyOf, BOOLEAN, objectOf, STRING, tuple } from '../types/index.ts';
 import { fromJson, isObject, type Json, RegoObject, toJson, type Value } from '../value/index.ts';
-import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { wrapped } from './encoding.ts';
 import type { QueryDocument, SchemaDocument } from './graphql/ast.ts';

@@ -1,10 +1,10 @@
+import type { BuiltinDeclaration } from '../builtin.ts';
 import { aggregateBuiltins } from './aggregates.ts';
 import { arithmeticBuiltins } from './arithmetic.ts';
 import { arrayBuiltins } from './arrays.ts';
 import { awsBuiltins } from './aws.ts';
 import { bitsBuiltins } from './bits.ts';
 import { comparisonBuiltins } from './comparison.ts';
-import type { BuiltinDeclaration } from './contract.ts';
 import { cryptoBuiltins } from './crypto-builtins.ts';
 import { encodingBuiltins } from './encoding.ts';
 import { globBuiltins } from './glob-builtins.ts';

@@ -1,6 +1,6 @@
+import { type BuiltinContext, type BuiltinDeclaration, OperandError } from '../builtin.ts';
 import { ANY, anyOf, arrayOf, objectOf, record, STRING, setOf } from '../types/index.ts';
 import { isObject, typeName, type Value } from '../value/index.ts';
-import { type BuiltinContext, type BuiltinDeclaration, OperandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { applyOperation, PatchFailure, readOperation } from './json/patch.ts';
 import { pathsAt } from './json/path.ts';

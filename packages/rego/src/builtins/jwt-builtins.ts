@@ -1,6 +1,6 @@
+import type { BuiltinContext, BuiltinDeclaration } from '../builtin.ts';
 import { ANY, BOOLEAN, objectOf, record, STRING, tuple } from '../types/index.ts';
 import { isObject, RegoObject, type Value } from '../value/index.ts';
-import type { BuiltinContext, BuiltinDeclaration } from './contract.ts';
 import { builtin } from './declare.ts';
 import { bytesOfText } from './encoding/bytes.ts';
 import { marshalJson, unmarshalJson } from './encoding/json.ts';

@@ -1,6 +1,6 @@
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from '../builtin.ts';
 import { ANY, anyOf, arrayOf, BOOLEAN, objectOf, STRING, setOf, tuple } from '../types/index.ts';
 import { isArray, isObject, isSet, RegoSet, type Value } from '../value/index.ts';
-import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { formatAddress, parseAddress } from './net/address.ts';
 import {

@@ -1,6 +1,6 @@
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from '../builtin.ts';
 import { anyOf, arrayOf, BOOLEAN, NULL, NUMBER, STRING } from '../types/index.ts';
 import { isNumber, numberFromBigInt, numberFromDouble, numberFromText, type Value } from '../value/index.ts';
-import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { bigIntAt, checkSize, stringAt } from './operands.ts';
 

@@ -1,3 +1,4 @@
+import { type BuiltinContext, type BuiltinDeclaration, OperandError, operandError } from '../builtin.ts';
 import { ANY, anyOf, arrayOf, objectOf, setOf } from '../types/index.ts';
 import {
   equal,
@@ -9,7 +10,6 @@ import {
   RegoSet,
   type Value,
 } from '../value/index.ts';
-import { type BuiltinContext, type BuiltinDeclaration, OperandError, operandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { arrayAt, checkSize, objectAt, wrongElement } from './operands.ts';
 

@@ -1,3 +1,4 @@
+import { type BuiltinContext, BuiltinError, elementError, OperandError, operandError } from '../builtin.ts';
 import {
   isArray,
   isNumber,
@@ -11,7 +12,6 @@ import {
   typeName,
   type Value,
 } from '../value/index.ts';
-import { type BuiltinContext, BuiltinError, elementError, OperandError, operandError } from './contract.ts';
 
 /** The operand at an index as a string; the error counts from 1, as OPA does. */
 export const stringAt = (args: readonly Value[], index: number): string => {

@@ -1,4 +1,4 @@
-import type { BuiltinContext } from './contract.ts';
+import type { BuiltinContext } from '../builtin.ts';
 
 /** The patterns of one kind that are kept with a compiled policy. */
 const MAX_ENTRIES = 500;

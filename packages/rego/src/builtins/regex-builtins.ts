@@ -1,6 +1,6 @@
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError } from '../builtin.ts';
 import { arrayOf, BOOLEAN, NUMBER, STRING } from '../types/index.ts';
 import { quote, type Value } from '../value/index.ts';
-import { type BuiltinContext, type BuiltinDeclaration, BuiltinError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { wrapped } from './encoding.ts';
 import { globsIntersect } from './glob/intersection.ts';

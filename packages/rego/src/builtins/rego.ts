@@ -1,7 +1,7 @@
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, OperandError } from '../builtin.ts';
 import { RegoError } from '../error.ts';
 import { ANY, objectOf, record, STRING, setOf } from '../types/index.ts';
 import { format, type RegoObject, RegoSet, type Value } from '../value/index.ts';
-import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, OperandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { objectAt, setAt, stringAt } from './operands.ts';
 

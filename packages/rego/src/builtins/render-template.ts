@@ -1,6 +1,6 @@
+import type { BuiltinContext, BuiltinDeclaration } from '../builtin.ts';
 import { ANY, objectOf, STRING } from '../types/index.ts';
 import { isArray, isNumber, isObject, isSet, keyName, numberText, type Value } from '../value/index.ts';
-import type { BuiltinContext, BuiltinDeclaration } from './contract.ts';
 import { builtin } from './declare.ts';
 import { wrapped } from './encoding.ts';
 import { type Data, NumberText } from './format/template/data.ts';

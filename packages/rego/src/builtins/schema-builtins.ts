@@ -1,6 +1,6 @@
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError } from '../builtin.ts';
 import { ANY, anyOf, arrayOf, BOOLEAN, NULL, objectOf, record, STRING, tuple } from '../types/index.ts';
 import { isObject, jsonText, parseJson, RegoObject, type Value } from '../value/index.ts';
-import { type BuiltinContext, type BuiltinDeclaration, BuiltinError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { unmarshalJson } from './encoding/json.ts';
 import { wrapped } from './encoding.ts';

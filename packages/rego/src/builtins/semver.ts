@@ -1,6 +1,6 @@
+import { type BuiltinDeclaration, BuiltinError } from '../builtin.ts';
 import { ANY, BOOLEAN, NUMBER, STRING } from '../types/index.ts';
 import { quote, type Value } from '../value/index.ts';
-import { type BuiltinDeclaration, BuiltinError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { stringAt } from './operands.ts';
 

@@ -1,6 +1,6 @@
+import type { BuiltinContext, BuiltinDeclaration } from '../builtin.ts';
 import { ANY, setOf } from '../types/index.ts';
 import { isSet, RegoSet, type Value } from '../value/index.ts';
-import type { BuiltinContext, BuiltinDeclaration } from './contract.ts';
 import { builtin } from './declare.ts';
 import { checkSize, setAt, wrongElement } from './operands.ts';
 

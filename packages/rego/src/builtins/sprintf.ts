@@ -1,6 +1,6 @@
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError } from '../builtin.ts';
 import { ANY, arrayOf, BOOLEAN, STRING, setOf } from '../types/index.ts';
 import { format, isArray, isNumber, isSet, numberText, type Value } from '../value/index.ts';
-import { type BuiltinContext, type BuiltinDeclaration, BuiltinError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { wrapped } from './encoding.ts';
 import { type PrintfArgument, sprintf } from './format/printf.ts';

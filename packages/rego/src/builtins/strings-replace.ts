@@ -1,6 +1,6 @@
+import { type BuiltinContext, type BuiltinDeclaration, OperandError } from '../builtin.ts';
 import { objectOf, STRING } from '../types/index.ts';
 import type { RegoObject, Value } from '../value/index.ts';
-import { type BuiltinContext, type BuiltinDeclaration, OperandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { checkStringLength, objectAt, stringAt } from './operands.ts';
 

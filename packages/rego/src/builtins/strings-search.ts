@@ -1,7 +1,7 @@
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from '../builtin.ts';
 import { anyOf, arrayOf, BOOLEAN, NUMBER, STRING, setOf } from '../types/index.ts';
 import { isArray, isSet, type Value } from '../value/index.ts';
 import { codePointCount } from './aggregates.ts';
-import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { checkSize, intAt, stringAt, wrongElement } from './operands.ts';
 

@@ -1,6 +1,6 @@
+import type { BuiltinContext, BuiltinDeclaration } from '../builtin.ts';
 import { STRING } from '../types/index.ts';
 import type { Value } from '../value/index.ts';
-import type { BuiltinContext, BuiltinDeclaration } from './contract.ts';
 import { builtin } from './declare.ts';
 import { stringAt } from './operands.ts';
 

@@ -1,7 +1,7 @@
+import { type BuiltinContext, type BuiltinDeclaration, OperandError, operandError } from '../builtin.ts';
 import { anyOf, arrayOf, NUMBER, STRING, setOf } from '../types/index.ts';
 import { isArray, isNumber, isSet, toBigInt, type Value } from '../value/index.ts';
 import { toFloat, truncateFloat } from './big-float.ts';
-import { type BuiltinContext, type BuiltinDeclaration, OperandError, operandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { checkStringLength, numberAt, stringAt, wrongElement } from './operands.ts';
 import { replaceBuiltins } from './strings-replace.ts';

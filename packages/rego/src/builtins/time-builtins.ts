@@ -1,3 +1,4 @@
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from '../builtin.ts';
 import { anyOf, NUMBER, STRING, tuple } from '../types/index.ts';
 import {
   isArray,
@@ -7,7 +8,6 @@ import {
   toBigInt,
   type Value,
 } from '../value/index.ts';
-import { type BuiltinContext, type BuiltinDeclaration, BuiltinError, operandError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { wrapped } from './encoding.ts';
 import { boundedString, intAt, stringAt } from './operands.ts';

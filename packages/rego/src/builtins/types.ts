@@ -1,6 +1,6 @@
+import { type BuiltinDeclaration, operandError } from '../builtin.ts';
 import { ANY, arrayOf, BOOLEAN, NULL, objectOf, STRING, setOf, type Type } from '../types/index.ts';
 import { isArray, isSet, RegoSet, type TypeName, typeName, type Value } from '../value/index.ts';
-import { type BuiltinDeclaration, operandError } from './contract.ts';
 import { builtin } from './declare.ts';
 
 const is = (name: TypeName): BuiltinDeclaration =>

@@ -1,7 +1,7 @@
+import { type BuiltinDeclaration, BuiltinError } from '../builtin.ts';
 import { NUMBER, STRING } from '../types/index.ts';
 import { Decimal, numberFromBigInt, numberFromText, type Value } from '../value/index.ts';
 import { multiplyFloats, toFloat, truncateFloat } from './big-float.ts';
-import { type BuiltinDeclaration, BuiltinError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { stringAt } from './operands.ts';
 

@@ -1,6 +1,6 @@
+import { type BuiltinContext, type BuiltinDeclaration, BuiltinError } from '../builtin.ts';
 import { ANY, BOOLEAN, objectOf, STRING } from '../types/index.ts';
 import { RegoObject, type Value } from '../value/index.ts';
-import { type BuiltinContext, type BuiltinDeclaration, BuiltinError } from './contract.ts';
 import { builtin } from './declare.ts';
 import { wrapped } from './encoding.ts';
 import { parsePackageUrl } from './net/package-url.ts';

@@ -1,4 +1,4 @@
-import type { BuiltinDeclaration } from '../builtins/contract.ts';
+import type { BuiltinDeclaration } from '../builtin.ts';
 import type { RuleGroup, RuleNode } from './rule-tree.ts';
 import { groupsAt, type Use, usesOf } from './uses.ts';
 

@@ -1,5 +1,5 @@
 import type { Location } from '../ast/location.ts';
-import type { BuiltinDeclaration } from '../builtins/contract.ts';
+import type { BuiltinDeclaration } from '../builtin.ts';
 import type { Value } from '../value/index.ts';
 import type { RuleGroup } from './rule-tree.ts';
 

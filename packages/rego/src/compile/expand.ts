@@ -1,7 +1,7 @@
 import type { Body, Expr, Statement } from '../ast/expr.ts';
 import type { Location } from '../ast/location.ts';
 import { type CallTerm, operatorName, type RefTerm, type Term } from '../ast/term.ts';
-import type { BuiltinDeclaration } from '../builtins/contract.ts';
+import type { BuiltinDeclaration } from '../builtin.ts';
 import { RegoError } from '../error.ts';
 import { RegoObject, RegoSet, type Value } from '../value/index.ts';
 import type { Callee, CoreExpr, CoreRef, CoreStatement, CoreTerm, CoreVar, CoreWith } from './core.ts';

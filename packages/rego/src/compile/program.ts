@@ -1,7 +1,7 @@
 import type { Body } from '../ast/expr.ts';
 import type { Module } from '../ast/module.ts';
 import type { Term } from '../ast/term.ts';
-import type { BuiltinDeclaration } from '../builtins/contract.ts';
+import type { BuiltinDeclaration } from '../builtin.ts';
 import { type RegoError, throwAll } from '../error.ts';
 import { checkConflicts } from './conflicts.ts';
 import { constantGroups } from './constants.ts';

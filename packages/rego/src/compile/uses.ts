@@ -1,4 +1,4 @@
-import type { BuiltinDeclaration } from '../builtins/contract.ts';
+import type { BuiltinDeclaration } from '../builtin.ts';
 import type { Value } from '../value/index.ts';
 import type { Callee, CoreBody, CoreExpr, CoreRef, CoreRule, CoreTerm } from './core.ts';
 import type { RuleGroup, RuleNode } from './rule-tree.ts';

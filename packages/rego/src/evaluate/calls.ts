@@ -1,5 +1,5 @@
 import type { Location } from '../ast/location.ts';
-import { type BuiltinDeclaration, BuiltinError } from '../builtins/contract.ts';
+import { type BuiltinDeclaration, BuiltinError } from '../builtin.ts';
 import { type Callee, type CoreCall, calleeName } from '../compile/core.ts';
 import { RegoError } from '../error.ts';
 import type { Value } from '../value/index.ts';

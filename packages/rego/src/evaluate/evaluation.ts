@@ -1,6 +1,5 @@
 import type { Callee } from '../compile/core.ts';
-import { equal, RegoObject, type Value } from '../value/index.ts';
-import { isObject } from '../value/value.ts';
+import { equal, isObject, RegoObject, type Value } from '../value/index.ts';
 import type { Session } from './session.ts';
 
 /** Stands in a cache for a document that is undefined. */

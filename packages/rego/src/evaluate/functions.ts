@@ -1,6 +1,5 @@
 import type { RuleGroup } from '../compile/rule-tree.ts';
-import type { Value } from '../value/index.ts';
-import { embeddedKey } from '../value/key.ts';
+import { embeddedKey, type Value } from '../value/index.ts';
 import { type Cached, type Evaluation, MISSING } from './evaluation.ts';
 import type { Linker } from './linker.ts';
 import { ValueRules } from './values.ts';

@@ -1,5 +1,5 @@
 import type { Location } from '../ast/location.ts';
-import type { BuiltinContext, BuiltinLimits, Granted } from '../builtins/contract.ts';
+import type { BuiltinContext, BuiltinLimits, Granted } from '../builtin.ts';
 import { RegoError } from '../error.ts';
 import { fromJson, isObject, type Json, RegoObject, type Value } from '../value/index.ts';
 import type { Limits } from './limits.ts';

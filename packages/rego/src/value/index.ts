@@ -12,7 +12,7 @@ export {
 } from './decimal.ts';
 export { format, quote } from './format.ts';
 export { fromJson, type Json, type JsonObject, jsonText, keyName, parseJson, toJson } from './json.ts';
-export { type Key, keyOf, stringKey } from './key.ts';
+export { embeddedKey, type Key, keyOf, stringKey } from './key.ts';
 export { RegoObject } from './object.ts';
 export { RegoSet } from './set.ts';
 export {

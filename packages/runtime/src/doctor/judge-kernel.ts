@@ -4,7 +4,6 @@ import { errnoWords } from './errno-words.ts';
 import type { MachineFacts } from './facts.ts';
 import { answer } from './judge-launcher.ts';
 
-
 /** An older Landlock holds less, and the mounts hold the rest: only having none is missing. */
 export const judgeLandlock = (facts: MachineFacts): Check => {
   const id = 'landlock';

@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs';
-import { captureRules } from '../network/capture.ts';
+import { captureRules } from '../network/index.ts';
 import { encodeProbe } from '../spec/encode.ts';
 import type { LauncherFacts, ProbeAnswer } from './facts.ts';
 import { runProgram } from './run-program.ts';

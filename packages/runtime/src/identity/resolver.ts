@@ -43,7 +43,10 @@ export class IdentityResolver {
   async resolve(reply: WhoReply): Promise<ProcessIdentity> {
     if ('problem' in reply) {
       const known = PROBLEMS[reply.problem];
-      return unknown(known?.code ?? 'unreadable', known?.reason ?? `the owner of the connection is unreadable (${reply.problem})`);
+      return unknown(
+        known?.code ?? 'unreadable',
+        known?.reason ?? `the owner of the connection is unreadable (${reply.problem})`,
+      );
     }
     const [first, ...others] = reply.owners;
     if (!first) return unknown('gone', PROBLEMS.none!.reason);
@@ -64,13 +67,23 @@ export class IdentityResolver {
     try {
       const executables: ExecutableIdentity[] = [];
       for (const facts of chain) {
-        if (isAnonymous(facts.exe)) return unknown('anonymous', 'a program that exists in memory only opened the connection, or started what did');
+        if (isAnonymous(facts.exe))
+          return unknown(
+            'anonymous',
+            'a program that exists in memory only opened the connection, or started what did',
+          );
         const executable = await this.#executable(facts);
         if (typeof executable === 'string') return unknown('binary_changed', executable);
         executables.push(executable);
       }
       const [executable, ...ancestors] = executables;
-      return { kind: 'process', pid: chain[0].pid, executable: executable!, ancestors, argv: this.#argv(chain[0].pid) };
+      return {
+        kind: 'process',
+        pid: chain[0].pid,
+        executable: executable!,
+        ancestors,
+        argv: this.#argv(chain[0].pid),
+      };
     } catch {
       // The process ended or changed its program in between: whoever it was, it is not known now.
       return unknown('gone', PROBLEMS.vanished!.reason);
@@ -87,7 +100,8 @@ export class IdentityResolver {
     const first = this.#firstUse.get(path);
     if (first && first.sha256 !== sha256) return `${path} is not the program that it was at its first use`;
     const identity = first ?? { path, sha256, pinned: !this.#options.writable(path) };
-    if (!first && this.#firstUse.size >= MAX_KNOWN_PATHS) return `more than ${MAX_KNOWN_PATHS} different programs`;
+    if (!first && this.#firstUse.size >= MAX_KNOWN_PATHS)
+      return `more than ${MAX_KNOWN_PATHS} different programs`;
     this.#firstUse.set(path, identity);
     if (this.#seen.size < MAX_KNOWN_PATHS) this.#seen.set(`${facts.exe}\0${key}`, identity);
     return identity;

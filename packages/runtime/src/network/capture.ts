@@ -76,7 +76,8 @@ const captureRule = (family: 4 | 6, port: number): Buffer[] => {
 };
 
 /** struct nfgenmsg: family, version, and for the batch marks the subsystem in network byte order. */
-const generic = (family: number, resource: number): Buffer => Buffer.from([family, 0, resource >> 8, resource & 255]);
+const generic = (family: number, resource: number): Buffer =>
+  Buffer.from([family, 0, resource >> 8, resource & 255]);
 
 /**
  * The capture rules of one address family as one nf_tables batch: all of it or nothing.
@@ -103,9 +104,19 @@ export const captureRules = (family: 4 | 6, port: number): NetlinkItem => {
   const lastSequence = 4;
   const bytes = Buffer.concat([
     message(NFNL_MSG_BATCH_BEGIN, 0, 1, mark),
-    message(nft(NFT_MSG_NEWTABLE), NLM_F_CREATE, 2, Buffer.concat([about, textAttribute(NFTA_TABLE_NAME, TABLE)])),
+    message(
+      nft(NFT_MSG_NEWTABLE),
+      NLM_F_CREATE,
+      2,
+      Buffer.concat([about, textAttribute(NFTA_TABLE_NAME, TABLE)]),
+    ),
     message(nft(NFT_MSG_NEWCHAIN), NLM_F_CREATE, 3, Buffer.concat([about, ...chain])),
-    message(nft(NFT_MSG_NEWRULE), NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK, lastSequence, Buffer.concat([about, ...rule])),
+    message(
+      nft(NFT_MSG_NEWRULE),
+      NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK,
+      lastSequence,
+      Buffer.concat([about, ...rule]),
+    ),
     message(NFNL_MSG_BATCH_END, 0, 5, mark),
   ]);
   return { name: `tproxy${family}`, protocol: NETLINK_NETFILTER, required: false, lastSequence, bytes };

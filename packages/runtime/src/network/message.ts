@@ -29,7 +29,8 @@ export const attribute = (type: number, value: Uint8Array): Buffer => {
 export const nested = (type: number, parts: readonly Uint8Array[]): Buffer =>
   attribute(type | NLA_F_NESTED, Buffer.concat(parts));
 
-export const textAttribute = (type: number, value: string): Buffer => attribute(type, Buffer.from(`${value}\0`));
+export const textAttribute = (type: number, value: string): Buffer =>
+  attribute(type, Buffer.from(`${value}\0`));
 
 /** nf_tables has its integers in network byte order. */
 export const numberAttribute = (type: number, value: number): Buffer => {

@@ -42,6 +42,11 @@ export const everythingLocal = (family: 4 | 6): NetlinkItem => {
   device.writeUInt16LE(8, 0);
   device.writeUInt16LE(RTA_OIF, 2);
   device.writeUInt32LE(LOOPBACK_INDEX, 4);
-  const bytes = message(RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, 1, Buffer.concat([route, device]));
+  const bytes = message(
+    RTM_NEWROUTE,
+    NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+    1,
+    Buffer.concat([route, device]),
+  );
   return { name: `routes${family}`, protocol: NETLINK_ROUTE, required: family === 4, lastSequence: 1, bytes };
 };

@@ -3,8 +3,8 @@ import type { Socket as DatagramSocket } from 'node:dgram';
 import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { OpenShellError } from '@openshell/base';
-import { readWhoReply, type WhoReply } from '../identity/reply.ts';
 import type { Flow } from '../identity/identity.ts';
+import { readWhoReply, type WhoReply } from '../identity/reply.ts';
 
 /** What a descriptor of the workload is connected to: the caller's own, nothing, or a pipe for the caller. */
 export type StdioTarget = 'inherit' | 'ignore' | 'pipe' | number;
@@ -69,7 +69,11 @@ const hexAddress = (address: string): string => {
     return address.split('.').reduce((hex, part) => hex + Number(part).toString(16).padStart(2, '0'), '');
   }
   const [head = '', tail] = address.split('::');
-  const groups = (text: string): string[] => text.split(':').filter(Boolean).map((group) => group.padStart(4, '0'));
+  const groups = (text: string): string[] =>
+    text
+      .split(':')
+      .filter(Boolean)
+      .map((group) => group.padStart(4, '0'));
   const left = groups(head);
   const right = tail === undefined ? [] : groups(tail);
   return [...left, ...Array<string>(8 - left.length - right.length).fill('0000'), ...right].join('');
@@ -83,15 +87,26 @@ export class LauncherProcess {
   #lastQuestion = 0;
   #buffered = '';
 
-  constructor(path: string, stdio: readonly [StdioTarget, StdioTarget, StdioTarget], callbacks: LauncherCallbacks) {
+  constructor(
+    path: string,
+    stdio: readonly [StdioTarget, StdioTarget, StdioTarget],
+    callbacks: LauncherCallbacks,
+  ) {
     // An empty environment: nothing of the caller's is there to leak.
-    this.#child = spawn(path, [], { argv0: 'openshell', stdio: [...stdio, 'pipe', 'ipc'], env: {}, cwd: '/' });
+    this.#child = spawn(path, [], {
+      argv0: 'openshell',
+      stdio: [...stdio, 'pipe', 'ipc'],
+      env: {},
+      cwd: '/',
+    });
     this.#control = this.#child.stdio[3] as Duplex;
     this.#control.setEncoding('utf8');
     this.#control.on('data', (text: string) => this.#take(text, callbacks));
     // The launcher's end is told by 'close'; a write to a launcher that is gone has nothing to add.
     this.#control.on('error', () => {});
-    this.#child.on('message', (name, handle) => callbacks.onHandle({ name: String(name), handle: handle as object }));
+    this.#child.on('message', (name, handle) =>
+      callbacks.onHandle({ name: String(name), handle: handle as object }),
+    );
     this.#child.on('error', () => {});
     this.#child.on('close', () => {
       for (const id of [...this.#questions.keys()]) this.#answer({ id, problem: 'gone' });

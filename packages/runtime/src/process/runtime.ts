@@ -5,8 +5,8 @@ import { type FilesPlan, planFiles } from '../files/plan.ts';
 import { HashCache } from '../identity/hash-cache.ts';
 import { IdentityResolver } from '../identity/resolver.ts';
 import { type LandlockCompatibility, landlockPlan, landlockRequirement } from '../landlock/index.ts';
-import { buildSeccompProgram, seccompArchitecture } from '../seccomp/index.ts';
 import { sandboxNetwork } from '../network/index.ts';
+import { buildSeccompProgram, seccompArchitecture } from '../seccomp/index.ts';
 import { encodeSpec } from '../spec/encode.ts';
 import type { LandlockItem, ListenerItem } from '../spec/spec.ts';
 import { launcherPath } from './launcher-binary.ts';
@@ -87,7 +87,9 @@ const LISTENERS: readonly ListenerItem[] = [
 
 const planUser = (spec: SandboxSpec): UserPlan => {
   const uid = process.geteuid?.() ?? 0;
-  return uid === 0 ? planUserForRoot(spec.user, SANDBOX_HOME) : planUserForUser(uid, process.getegid?.() ?? 0);
+  return uid === 0
+    ? planUserForRoot(spec.user, SANDBOX_HOME)
+    : planUserForUser(uid, process.getegid?.() ?? 0);
 };
 
 const planLandlock = (files: FilesPlan, abi: number): LandlockItem | undefined => {
@@ -167,7 +169,9 @@ export class ProcessRuntime {
       const landlock = planLandlock(files, abi);
       const { command } = spec;
       return encodeSpec({
-        ...(mapOwners ? {} : { userNamespace: { uidMap: `${user.uid} ${user.uid} 1`, gidMap: `${user.gid} ${user.gid} 1` } }),
+        ...(mapOwners
+          ? {}
+          : { userNamespace: { uidMap: `${user.uid} ${user.uid} 1`, gidMap: `${user.gid} ${user.gid} 1` } }),
         uid: user.uid,
         gid: user.gid,
         groups: [],
@@ -230,7 +234,10 @@ export class ProcessRuntime {
           started: started.promise,
           ended: ended.promise,
           directory,
-          notes: [...notes, ...files.missing.map((detail) => ({ feature: 'path', reason: 'missing', detail }))],
+          notes: [
+            ...notes,
+            ...files.missing.map((detail) => ({ feature: 'path', reason: 'missing', detail })),
+          ],
         }),
       );
     };
@@ -286,14 +293,18 @@ export class ProcessRuntime {
       started.reject(gone);
       ended.resolve(exit);
     };
-    const launcher = new LauncherProcess(launcherPath(), spec.command?.stdio ?? ['ignore', 'ignore', 'ignore'], {
-      onEvent,
-      onHandle: ({ name, handle }: ReceivedHandle) => {
-        handles.set(name, handle);
-        complete();
+    const launcher = new LauncherProcess(
+      launcherPath(),
+      spec.command?.stdio ?? ['ignore', 'ignore', 'ignore'],
+      {
+        onEvent,
+        onHandle: ({ name, handle }: ReceivedHandle) => {
+          handles.set(name, handle);
+          complete();
+        },
+        onClose,
       },
-      onClose,
-    });
+    );
     if (this.#landlockAbi !== undefined) sendSpec(this.#landlockAbi);
     return built.promise;
   }
@@ -308,6 +319,7 @@ const launchFailure = (event: Extract<LauncherEvent, { kind: 'failed' }>, comman
         code: 'command_not_found',
         remedy: 'The sandbox shows only what filesystem_policy lists; check PATH and read_only.',
       })
-    : new OpenShellError(`${command}: cannot be executed: ${errnoName(event.errno)}`, { code: 'command_not_executable' });
+    : new OpenShellError(`${command}: cannot be executed: ${errnoName(event.errno)}`, {
+        code: 'command_not_executable',
+      });
 };
-

@@ -1,5 +1,5 @@
-import type { Server } from 'node:net';
 import type { Socket as DatagramSocket } from 'node:dgram';
+import type { Server } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { Flow, ProcessIdentity } from '../identity/identity.ts';
 import type { IdentityResolver } from '../identity/resolver.ts';

@@ -68,6 +68,8 @@ export const planUserForRoot = (requested: RequestedUser, home: string): UserPla
 
 /** For an ordinary user: the user itself. */
 export const planUserForUser = (uid: number, gid: number): UserPlan => {
-  const name = readLines('/etc/passwd').find((line) => line.split(':')[2] === String(uid))?.split(':')[0];
+  const name = readLines('/etc/passwd')
+    .find((line) => line.split(':')[2] === String(uid))
+    ?.split(':')[0];
   return { user: { uid, gid, name: name ?? String(uid) } };
 };

@@ -26,7 +26,16 @@ const Tag = {
 } as const;
 
 const Flag = { userNamespace: 1, terminal0: 2, hold: 16 } as const;
-const MountKind = { directory: 1, symlink: 2, file: 3, bind: 4, tmpfs: 5, proc: 6, devpts: 7, seal: 8 } as const;
+const MountKind = {
+  directory: 1,
+  symlink: 2,
+  file: 3,
+  bind: 4,
+  tmpfs: 5,
+  proc: 6,
+  devpts: 7,
+  seal: 8,
+} as const;
 const MountFlag = { readOnly: 1, noExec: 2, devices: 4 } as const;
 
 /** Grows as it is written; text is NUL-terminated, numbers are little endian. */
@@ -77,6 +86,11 @@ class Writer {
     return this;
   }
 
+  texts(values: readonly string[]): this {
+    for (const value of values) this.text(value);
+    return this;
+  }
+
   record(tag: number, content: () => void): this {
     this.u32(tag);
     const at = this.#reserve(4);
@@ -95,10 +109,16 @@ class Writer {
 const writeMount = (to: Writer, item: MountItem): void => {
   const flags =
     (('readOnly' in item && item.readOnly) || item.kind === 'file' ? MountFlag.readOnly : 0) |
-    (('noExec' in item && item.noExec) || item.kind === 'proc' || item.kind === 'devpts' ? MountFlag.noExec : 0) |
+    (('noExec' in item && item.noExec) || item.kind === 'proc' || item.kind === 'devpts'
+      ? MountFlag.noExec
+      : 0) |
     (('devices' in item && item.devices) || item.kind === 'devpts' ? MountFlag.devices : 0);
   const idmap = item.kind === 'bind' && item.idmap !== undefined ? item.idmap + 1 : 0;
-  to.u32(MountKind[item.kind]).u32(flags).u32('mode' in item ? item.mode : 0).u32(idmap).text(item.target);
+  to.u32(MountKind[item.kind])
+    .u32(flags)
+    .u32('mode' in item ? item.mode : 0)
+    .u32(idmap)
+    .text(item.target);
   switch (item.kind) {
     case 'symlink':
       to.text(item.text);
@@ -144,7 +164,11 @@ const writeLandlock = (to: Writer, item: LandlockItem): void => {
 const writeNetlinks = (to: Writer, items: readonly NetlinkItem[]): void => {
   for (const item of items) {
     to.record(Tag.netlink, () => {
-      to.u32(item.protocol).u32(item.required ? 1 : 0).u32(item.lastSequence).text(item.name).bytes(item.bytes);
+      to.u32(item.protocol)
+        .u32(item.required ? 1 : 0)
+        .u32(item.lastSequence)
+        .text(item.name)
+        .bytes(item.bytes);
     });
   }
 };
@@ -167,7 +191,9 @@ export const encodeSpec = (spec: LauncherSpec): Buffer => {
   const { userNamespace, command, landlock } = spec;
   to.record(Tag.flags, () => to.u32(flags));
   to.record(Tag.ids, () => to.u32(spec.uid).u32(spec.gid));
-  to.record(Tag.groups, () => spec.groups.forEach((group) => to.u32(group)));
+  to.record(Tag.groups, () => {
+    for (const group of spec.groups) to.u32(group);
+  });
   if (userNamespace) to.record(Tag.maps, () => to.text(userNamespace.uidMap).text(userNamespace.gidMap));
   to.record(Tag.hostname, () => to.text(spec.hostname));
   to.record(Tag.base, () => to.text(spec.base));
@@ -181,8 +207,8 @@ export const encodeSpec = (spec: LauncherSpec): Buffer => {
   if (landlock) writeLandlock(to, landlock);
   to.record(Tag.seccomp, () => to.bytes(spec.seccomp));
   if (command) {
-    to.record(Tag.argv, () => command.argv.forEach((word) => to.text(word)));
-    to.record(Tag.env, () => command.env.forEach((variable) => to.text(variable)));
+    to.record(Tag.argv, () => to.texts(command.argv));
+    to.record(Tag.env, () => to.texts(command.env));
     to.record(Tag.cwd, () => to.text(command.cwd));
     const { window } = command;
     if (window) to.record(Tag.window, () => to.u32(window.rows).u32(window.columns));

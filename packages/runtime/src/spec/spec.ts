@@ -42,7 +42,12 @@ export type MountItem =
       /** Position in `idmaps`. */
       readonly idmap?: number;
     }
-  | { readonly kind: 'tmpfs' | 'devpts'; readonly target: string; readonly options: string; readonly noExec?: boolean }
+  | {
+      readonly kind: 'tmpfs' | 'devpts';
+      readonly target: string;
+      readonly options: string;
+      readonly noExec?: boolean;
+    }
   | { readonly kind: 'proc'; readonly target: string }
   /** Makes the mount at target read-only, after everything was put into it. */
   | { readonly kind: 'seal'; readonly target: string };

@@ -1,5 +1,5 @@
+import type { BuiltinContext } from '../../builtin.ts';
 import { equal, isArray, isObject, isSet, RegoObject, RegoSet, type Value } from '../../value/index.ts';
-import type { BuiltinContext } from '../contract.ts';
 import { checkSize } from '../operands.ts';
 import { type Path, parsePath } from './path.ts';
 

@@ -1,5 +1,5 @@
+import { OperandError, operandError } from '../../builtin.ts';
 import { isArray, isSet, typeName, type Value } from '../../value/index.ts';
-import { OperandError, operandError } from '../contract.ts';
 
 /** The steps to a place in a document. */
 export type Path = readonly Value[];

@@ -1,5 +1,5 @@
-import type { Type } from '../types/index.ts';
-import { type RegoObject, typeName, type Value } from '../value/index.ts';
+import type { Type } from './types/index.ts';
+import { type RegoObject, typeName, type Value } from './value/index.ts';
 
 /** How a built-in function is declared: what the compiler checks and what the evaluator calls. */
 export type BuiltinDeclaration = FunctionDeclaration | RelationDeclaration;
