@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -84,5 +85,23 @@ describe('standard streams', { concurrency: 4 }, () => {
     const { stderr } = await inShell(`{ ${flags}; "$OPENSHELL" run -- true; ${flags}; } | cat`);
     const [before, after] = stderr.trim().split('\n');
     assert.equal(after, before);
+  });
+
+  test('end for their reader when the command closes them, although it goes on', async () => {
+    const child = spawn(OPENSHELL, ['run', '--', 'sh', '-c', 'exec >&-; read -r line; exit 3'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      timeout: 60_000,
+    });
+    const exited = once(child, 'exit');
+    await child.stdout.toArray();
+    assert.equal(child.exitCode, null);
+    child.stdin.end('go on\n');
+    assert.equal((await exited)[0], 3);
+  });
+
+  test('may not be a directory, which would be a way out of what the sandbox shows', async () => {
+    const { stdout } = await inShell('"$OPENSHELL" run -- true </ 2>&1; echo "code $?"');
+    assert.match(stdout, /standard stream \(input\): EISDIR/);
+    assert.match(stdout, /code 125\n$/);
   });
 });

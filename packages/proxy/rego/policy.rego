@@ -143,7 +143,7 @@ denial := refuse("rules_failed", "the question has no input.network.host and .po
 	not is_question
 } else := refuse("no_policy", reason, suggestion) if {
 	not has_policies
-	reason := sprintf("%s is refused: the policy allows no network at all", [place])
+	reason := "the policy allows no network at all"
 } else := refuse("endpoint_not_allowed", reason, suggestion) if {
 	count(matching) == 0
 	reason := sprintf("no endpoint of the policy allows %s", [place])

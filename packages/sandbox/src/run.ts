@@ -14,6 +14,7 @@ import { loadPolicy } from './load-policy.ts';
 import { Messages } from './messages.ts';
 import type { RunOptions } from './run-options.ts';
 import { forwardSignals } from './signals.ts';
+import { releaseStreams } from './streams.ts';
 
 /** After --timeout's SIGTERM, how long the command may take to end by itself, in milliseconds. */
 const TIMEOUT_GRACE_MS = 2000;
@@ -168,6 +169,7 @@ const superviseCommand = async (
     color: messages.color,
   });
   await using sandbox = await startSandbox(options, id, policy, terminal);
+  releaseStreams(options.events?.kind === 'stdout');
   const stopForwarding = forwardSignals(sandbox);
   let tenant: Tenant | undefined;
   try {

@@ -26,7 +26,7 @@ export function denyIntent(
   });
   const place = `${bracketed(intent.host)}:${intent.port}`;
   if (policy.networkPolicies.length === 0) {
-    return deny('no_policy', `${place} is refused: the policy allows no network at all`, addPolicy(intent));
+    return deny('no_policy', 'the policy allows no network at all', addPolicy(intent));
   }
   const nearest = smallest(matching);
   if (!nearest)

@@ -15,7 +15,8 @@ export interface RequestedUser {
 
 /**
  * Ids for sandboxes that root starts: above what distributions and sub-id ranges hand out in practice, below 2²¹, which is what
- * old archive formats can say. Each sandbox takes one at random, so that no two share a user; it owns nothing on any disk.
+ * old archive formats can say. Each sandbox takes one at random, so that two seldom
+ * share a user; it owns nothing on any disk.
  */
 const FIRST_ID = 2_000_000;
 const ID_COUNT = 97_000;
