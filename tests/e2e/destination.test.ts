@@ -115,6 +115,8 @@ const registry = (): URL | undefined => {
       execFileSync('npm', ['config', 'get', 'registry'], {
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'ignore'],
+        // Else it leaves a cache in the temporary directory.
+        env: { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' },
       }).trim(),
     );
     execFileSync('curl', ['-sf', '--max-time', '5', '-o', '/dev/null', `${url}left-pad`]);

@@ -8,7 +8,7 @@ import { Scratch } from '../support/scratch.ts';
 
 /** Origins on this machine's loopback, which `--resolve` makes reachable as `origin.test`, and a program that knows no proxy. */
 export class Network implements AsyncDisposable {
-  readonly scratch = new Scratch();
+  readonly scratch: Scratch;
   readonly https: Origin;
   readonly http: Origin;
   readonly greeting: Origin;
