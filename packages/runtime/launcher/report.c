@@ -60,8 +60,9 @@ ssize_t report_receive(int fd, struct report *report, int *fds, int *fd_count) {
   struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
   if (fd_count) *fd_count = 0;
   ssize_t n;
+  /* A peer that ended with an order unread says ECONNRESET, once, before what it had still sent. */
   do n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-  while (n < 0 && errno == EINTR);
+  while (n < 0 && (errno == EINTR || errno == ECONNRESET));
   if (n <= 0) return n;
   struct cmsghdr *header = CMSG_FIRSTHDR(&message);
   if (header && header->cmsg_type == SCM_RIGHTS && fds) {
