@@ -66,7 +66,9 @@ same_family(block, address) if contains(block, ":") == contains(address, ":")
 
 # The endpoints for the host, in the order of their rank: the first one that matches decides. All that matches a host which
 # some endpoint names was put together beforehand, and for any other host wildcards and ports are looked up.
-for_host := data.egress_index.hosts[input.network.host] else := [ranked[rank] | some rank in sort(object.keys(ranked))] if {
+for_host := entries if {
+	entries := data.egress_index.hosts[input.network.host]
+} else := [ranked[rank] | some rank in sort(object.keys(ranked))] if {
 	ranked := {entry.rank: entry | some entry in array.concat(for_domain, for_port)}
 }
 
@@ -155,7 +157,8 @@ denial := refuse("rules_failed", "the question has no input.network.host and .po
 } else := object.union(refuse("binary_not_allowed", reason, remedy), {"matched_policy": nearest.policy_name}) if {
 	form := "\"%s\" allows %s, but not for %s or a program that started it"
 	reason := sprintf(form, [nearest.policy_name, place, input.exec.path])
-	remedy := sprintf("Add to network_policies.%s.binaries: - { path: %q }", [nearest.policy_key, input.exec.path])
+	path := json.marshal(input.exec.path)
+	remedy := sprintf("Add to network_policies.%s.binaries: - { path: %s }", [nearest.policy_key, path])
 }
 
 is_question if {
@@ -168,8 +171,8 @@ has_policies if count(data.network_policies) > 0
 nearest := matching[0].match
 
 suggestion := sprintf(
-	"Add to network_policies: { endpoints: [{ host: %q, port: %d }], binaries: [{ path: %q }] }",
-	[input.network.host, input.network.port, object.get(input, ["exec", "path"], "/path/to/program")],
+	"Add to network_policies: { endpoints: [{ host: %s, port: %d }], binaries: [{ path: %s }] }",
+	[json.marshal(input.network.host), input.network.port, json.marshal(object.get(input, ["exec", "path"], "/path/to/program"))],
 )
 
 place := sprintf("[%s]:%d", [input.network.host, input.network.port]) if {

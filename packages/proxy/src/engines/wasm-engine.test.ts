@@ -1,6 +1,6 @@
 /**
- * No compiler from Rego to WebAssembly was at hand where this was written, so no real program is run here: what a program answers comes
- * from an object with the SDK's interface, and the SDK itself is given what is no policy.
+ * What a program answers comes here from an object with the SDK's interface, so that it can be anything; the SDK itself is given what is no
+ * policy. A real program is run in wasm-program.test.ts.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

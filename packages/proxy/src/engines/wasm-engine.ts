@@ -53,6 +53,8 @@ export const loadWasmEngine = async (options: WasmEngineOptions): Promise<WasmEn
 /**
  * Rules as a WebAssembly program in this process. It has a bound of memory and none of time: WebAssembly cannot be interrupted, so this
  * engine is for rules that are trusted to end. Our own Rego engine counts steps.
+ * Of the built-ins that are not in the program itself, the SDK has a few: a rule that needs another, or a verb of `sprintf` such as `%q`
+ * that the SDK's does not know, gives no answer, which is a denial.
  */
 export class WasmEngine implements PolicyEngine {
   readonly generation: Generation;

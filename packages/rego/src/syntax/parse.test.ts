@@ -215,3 +215,15 @@ p := 1`;
     assert.throws(() => parseModule('m', 'package a\np := 1\n# METADATA\n# title: x\n'), RegoError);
   });
 });
+
+describe('else', () => {
+  for (const text of [
+    'x := data.b else := 1',
+    'x := data.b else := 1 if { true }',
+    'x := 1 if { true } else := 2 else := 3',
+  ]) {
+    test(`needs a body in front of it: ${text}`, () => {
+      assert.throws(() => parseModule('a.rego', `package a\n${text}\n`), /unexpected else keyword/);
+    });
+  }
+});

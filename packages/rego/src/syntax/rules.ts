@@ -13,7 +13,7 @@ export const parseRules = (cursor: Cursor): readonly Rule[] => {
   if (cursor.acceptKeyword('default')) return [parseDefault(cursor, token)];
   const head = parseHead(cursor);
   const { body, conditional } = parseRuleBody(cursor, head);
-  const otherwise = parseElse(cursor, head);
+  const otherwise = hasBody({ body, conditional }) ? parseElse(cursor, head) : undefined;
   const rule: Rule = {
     default: false,
     head,
@@ -124,10 +124,15 @@ const parseCondition = (cursor: Cursor): Body => {
   }
 };
 
+const hasBody = ({ body, conditional }: RuleBody): boolean => conditional || body.length > 0;
+
 /** The whole chain of `else`, each as a rule with the same head but its own value. */
 const parseElse = (cursor: Cursor, head: Head): Rule | undefined => {
   const links: Rule[] = [];
-  while (cursor.isKeyword('else')) links.push(parseOneElse(cursor, head));
+  // Only what has a body can have an alternative.
+  while (cursor.isKeyword('else') && (links.length === 0 || hasBody(links.at(-1)!))) {
+    links.push(parseOneElse(cursor, head));
+  }
   return links.reduceRight<Rule | undefined>(
     (after, link) => (after === undefined ? link : { ...link, else: after }),
     undefined,
