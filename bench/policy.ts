@@ -66,13 +66,13 @@ function policyText(endpoints: number): string {
   return lines.join('\n');
 }
 
-/** The shape of a usual attempt: a tool started by a shell that an agent started. */
-function intent(index: number): Intent {
+/** The shape of a usual attempt: a tool started by a shell that an agent started; the tool alternates with `index`. */
+export function usualIntent(host: string, index: number): Intent {
   const program = (path: string) => ({ path, sha256: '0'.repeat(64), pinned: true });
   return {
     sandbox: sandboxId('bench'),
     adapter: 'connect',
-    host: `host-${index}.example.com`,
+    host,
     port: 443,
     evidence: {
       kind: 'process',
@@ -83,5 +83,7 @@ function intent(index: number): Intent {
     },
   };
 }
+
+const intent = (index: number): Intent => usualIntent(`host-${index}.example.com`, index);
 
 if (import.meta.main) console.table(await run());

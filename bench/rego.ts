@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { generation, sandboxId } from '@openshell/base';
+import { generation } from '@openshell/base';
 import { compilePolicy, type Intent, type Policy, type PolicyEngine, parsePolicy } from '@openshell/policy';
 import { loadEngine, policyData } from '@openshell/proxy';
-import type { Measurement } from './policy.ts';
+import { type Measurement, usualIntent } from './policy.ts';
 
 const POLICY_COUNTS = [10, 100, 1_000];
 const DECISIONS = 300_000;
@@ -86,21 +86,8 @@ function policyOf(policies: number): Policy {
 
 /** The shape of a usual attempt: a tool started by a shell that an agent started. One in sixteen goes to a name of a wildcard. */
 function intent(policy: number, index: number): Intent {
-  const program = (path: string) => ({ path, sha256: '0'.repeat(64), pinned: true });
   const isWildcard = index % 16 === 0 && policy % 10 === 0;
-  return {
-    sandbox: sandboxId('bench'),
-    adapter: 'connect',
-    host: isWildcard ? `www.zone-${policy}.example.com` : `host-${policy}.example.com`,
-    port: 443,
-    evidence: {
-      kind: 'process',
-      pid: 1,
-      executable: program(index % 2 ? '/usr/bin/curl' : '/opt/tools/bin/agent'),
-      ancestors: [program('/usr/bin/bash'), program('/usr/bin/node')],
-      argv: [],
-    },
-  };
+  return usualIntent(isWildcard ? `www.zone-${policy}.example.com` : `host-${policy}.example.com`, index);
 }
 
 if (import.meta.main) console.table(await run());
