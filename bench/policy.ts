@@ -1,5 +1,5 @@
 import { generation, sandboxId } from '@openshell/base';
-import { compilePolicy, type Intent, parsePolicy } from '@openshell/policy';
+import { compilePolicy, type Intent, parsePolicy, type RequestFacts } from '@openshell/policy';
 
 /** One measured number. */
 export interface Measurement {
@@ -13,9 +13,9 @@ const DECISIONS = 3_000_000;
 const WARM_UP = 300_000;
 const PER_POLICY = 10;
 
-/** Measures how many connections the built-in engine decides per second on one core, and how long a policy takes to load. */
+/** Measures how many connections and requests the built-in engine decides per second on one core, and how long a policy takes to load. */
 export async function run(): Promise<Measurement[]> {
-  return ENDPOINT_COUNTS.flatMap(measure);
+  return [...ENDPOINT_COUNTS.flatMap(measure), ...ENDPOINT_COUNTS.map(measureRequests)];
 }
 
 export default run;
@@ -29,21 +29,11 @@ function measure(endpoints: number): Measurement[] {
   const engine = compilePolicy(result.policy, generation(1));
   const compiled = performance.now();
   const intents = Array.from({ length: 64 }, (_, index) => intent((index * 37) % endpoints));
-  let allowed = 0;
-  const decide = (count: number) => {
-    for (let index = 0; index < count; index++) {
-      if (engine.authorizeConnect(intents[index & 63]!).action === 'allow') allowed++;
-    }
-  };
-  decide(WARM_UP);
-  const start = performance.now();
-  decide(DECISIONS);
-  const seconds = (performance.now() - start) / 1000;
-  if (allowed !== DECISIONS + WARM_UP) throw new Error('the benchmark measured denials');
+  const perSecond = rate((index) => engine.authorizeConnect(intents[index & 63]!));
   return [
     {
       name: `policy.authorize.${endpoints}_endpoints`,
-      value: Math.round(DECISIONS / seconds),
+      value: perSecond,
       unit: 'decisions/s',
     },
     { name: `policy.parse.${endpoints}_endpoints`, value: Math.round(loaded - loading), unit: 'ms' },
@@ -51,7 +41,43 @@ function measure(endpoints: number): Measurement[] {
   ];
 }
 
-function policyText(endpoints: number): string {
+/** Requests to inspected hosts, by method and path. */
+function measureRequests(endpoints: number): Measurement {
+  const result = parsePolicy(policyText(endpoints, INSPECTED));
+  if (!result.ok) throw new Error(result.problems[0]?.message);
+  const engine = compilePolicy(result.policy, generation(1));
+  const intents = Array.from({ length: 64 }, (_, index) => intent((index * 37) % endpoints));
+  const requests = ['/repos/a/b', '/repos/x', '/repos/longer/path/here', '/repos/a/b'].map(getRequest);
+  const value = rate((index) => engine.authorizeRequest(intents[index & 63]!, requests[index & 3]!));
+  return { name: `policy.authorize.requests_${endpoints}_endpoints`, value, unit: 'decisions/s' };
+}
+
+/** Short, so that ten thousand fit into a policy file. */
+const INSPECTED = ', protocol: rest, access: read-only';
+
+const getRequest = (path: string): RequestFacts => ({
+  method: 'GET',
+  path,
+  query: [],
+  content: { kind: 'http' },
+  from: 'client',
+});
+
+/** Decisions a second; every one must allow. */
+function rate(decide: (index: number) => { readonly action: string }): number {
+  let allowed = 0;
+  const repeat = (count: number) => {
+    for (let index = 0; index < count; index++) if (decide(index).action === 'allow') allowed++;
+  };
+  repeat(WARM_UP);
+  const start = performance.now();
+  repeat(DECISIONS);
+  const seconds = (performance.now() - start) / 1000;
+  if (allowed !== DECISIONS + WARM_UP) throw new Error('the benchmark measured denials');
+  return Math.round(DECISIONS / seconds);
+}
+
+function policyText(endpoints: number, more = ''): string {
   const lines = ['version: 1', 'network_policies:'];
   for (let index = 0; index < endpoints; index++) {
     if (index % PER_POLICY === 0) {
@@ -61,7 +87,7 @@ function policyText(endpoints: number): string {
         '    endpoints:',
       );
     }
-    lines.push(`      - { host: host-${index}.example.com, port: 443 }`);
+    lines.push(`      - { host: host-${index}.example.com, port: 443${more} }`);
   }
   return lines.join('\n');
 }

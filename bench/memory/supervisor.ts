@@ -2,7 +2,7 @@
 // standard output once they stand, and ends when its standard input does.
 import { generation, sandboxId } from '@openshell/base';
 import { compilePolicy, parsePolicy } from '@openshell/policy';
-import { EgressProxy } from '@openshell/proxy';
+import { EgressProxy, policyAlone } from '@openshell/proxy';
 import { ProcessRuntime, type Sandbox } from '@openshell/runtime';
 import { startSandbox } from '../measure/idle-sandbox.ts';
 
@@ -26,7 +26,7 @@ for (let index = 0; index < count; index++) {
     id,
     listeners: sandbox.listeners,
     evidence: { identify: (flow) => sandbox.identify(flow).then((who) => who) },
-    engine: compilePolicy(parsed.policy, generation(1)),
+    settings: policyAlone(compilePolicy(parsed.policy, generation(1))),
     events: () => {},
   });
   sandboxes.push(sandbox);

@@ -4,6 +4,9 @@ export interface TestEndpoint {
   readonly host: string;
   readonly port: number;
   readonly allowed_ips?: readonly string[];
+  /** Set where requests are decided, too; then `access`, `rules` and what else the protocol has. */
+  readonly protocol?: string;
+  readonly [field: string]: unknown;
 }
 
 export interface TestPolicy {

@@ -14,7 +14,13 @@ export {
 export { type ProcessEvent, type ProcessEventOptions, processEvent } from './events/process.ts';
 export { eventLine } from './line.ts';
 export { baseName, type EndpointOptions, type ProcessOptions, type RuleOptions } from './objects.ts';
-export { type CommonOptions, OCSF_VERSION, type Severity } from './ocsf.ts';
+export {
+  type CommonOptions,
+  OCSF_VERSION,
+  type Severity,
+  type Unmapped,
+  type UnmappedValue,
+} from './ocsf.ts';
 export { type Refusal, RefusalReporter, type RefusalReporterOptions } from './refusals.ts';
 export { FanOutSink } from './sinks/fan-out.ts';
 export { type FileSinkOptions, openFileSink } from './sinks/file.ts';

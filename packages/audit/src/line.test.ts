@@ -55,6 +55,36 @@ const table: [SecurityEvent, string][] = [
   ],
   [
     httpEvent({
+      action: 'audited',
+      process,
+      destination: { host: 'h', port: 443 },
+      method: 'POST',
+      scheme: 'https',
+      path: '/graphql',
+      status: 200,
+      rule: { ...rule, place: 'p.endpoints[0]' },
+      traffic: { in: 1, out: 2 },
+      durationMs: 3,
+      traceId: 'ab',
+      reason: 'only watched',
+      unmapped: { operation: 'query A { [x] }', credentials: ['TOKEN', 'B'], operations: [] },
+    }),
+    'HTTP:POST [LOW] OBSERVED curl(12) -> POST https://h/graphql [status:200 policy:api rule:p.endpoints\\[0\\] engine:builtin op:"query A { \\[x\\] }" credentials:TOKEN,B in:1 out:2 ms:3 trace:ab] [reason:only watched]',
+  ],
+  [
+    httpEvent({
+      action: 'failed',
+      destination: { host: 'h', port: 80 },
+      method: 'GET',
+      scheme: 'http',
+      path: '/',
+      status: 502,
+      reason: 'no route',
+    }),
+    'HTTP:GET [LOW] FAILED GET http://h/ [status:502] [reason:no route]',
+  ],
+  [
+    httpEvent({
       action: 'denied',
       process,
       destination: { host: 'h', port: 8080 },

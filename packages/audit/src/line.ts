@@ -3,7 +3,7 @@ import type { FindingEvent } from './events/finding.ts';
 import type { HttpEvent } from './events/http.ts';
 import type { NetworkEvent } from './events/network.ts';
 import type { ProcessEvent } from './events/process.ts';
-import type { OcsfEndpoint, OcsfProcess, RuleOptions } from './objects.ts';
+import type { OcsfEndpoint, OcsfProcess, OcsfRule } from './objects.ts';
 import type { BaseEvent } from './ocsf.ts';
 import { contextText, plainText, quotedText, truncated } from './text.ts';
 
@@ -27,25 +27,45 @@ function destination({ domain, ip, port }: OcsfEndpoint): string {
 
 const brackets = (words: readonly string[]): string => (words.length === 0 ? '' : ` [${words.join(' ')}]`);
 
-function rule(rule: RuleOptions | undefined): string[] {
-  return rule === undefined ? [] : [`policy:${word(rule.name)}`, `engine:${word(rule.type)}`];
+function rule(rule: OcsfRule | undefined): string[] {
+  if (rule === undefined) return [];
+  const place = rule.uid === undefined ? [] : [`rule:${word(rule.uid)}`];
+  return [`policy:${word(rule.name)}`, ...place, `engine:${word(rule.type)}`];
 }
 
 const reason = (event: BaseEvent): string =>
   `[reason:${truncated(plainText(event.status_detail ?? event.message ?? 'not given').replace(/[\\[\]]/g, '\\$&'), REASON_BYTES)}]`;
 
 const unmapped = (event: BaseEvent): string[] =>
-  Object.entries(event.unmapped ?? {}).map(([key, value]) => `${word(key)}:${word(String(value))}`);
+  Object.entries(event.unmapped ?? {})
+    .filter(([, value]) => value !== undefined && typeof value !== 'object')
+    .map(([key, value]) => `${word(key)}:${word(String(value))}`);
+
+/** What was asked for inside of a request, and by which credentials. */
+function details({ unmapped }: BaseEvent): string[] {
+  const { operation, credentials } = unmapped ?? {};
+  return [
+    ...(typeof operation === 'string'
+      ? [`op:${quotedText(truncated(operation, MESSAGE_BYTES)).replace(/[[\]]/g, '\\$&')}`]
+      : []),
+    ...(Array.isArray(credentials) ? [`credentials:${word(credentials.join(','))}`] : []),
+  ];
+}
+
+function measures({ traffic, duration }: NetworkEvent | HttpEvent): string[] {
+  return [
+    ...(traffic ? [`in:${traffic.bytes_in}`, `out:${traffic.bytes_out}`] : []),
+    ...(duration === undefined ? [] : [`ms:${Math.round(duration)}`]),
+  ];
+}
 
 function network(event: NetworkEvent): string {
   const parts: string[] = [];
   if (event.action !== undefined) parts.push(event.action.toUpperCase());
   parts.push(`${event.actor ? `${actor(event.actor.process)} ` : ''}-> ${destination(event.dst_endpoint)}`);
   if (event.connection_info.protocol_name !== 'tcp') parts[parts.length - 1] += '/udp';
-  const context = rule(event.firewall_rule);
-  if (event.traffic) context.push(`in:${event.traffic.bytes_in}`, `out:${event.traffic.bytes_out}`);
-  if (event.duration !== undefined) context.push(`ms:${Math.round(event.duration)}`);
-  const why = event.action === 'Denied' || event.activity_name === 'Fail' ? ` ${reason(event)}` : '';
+  const context = [...rule(event.firewall_rule), ...details(event), ...measures(event)];
+  const why = isNoteworthy(event) || event.activity_name === 'Fail' ? ` ${reason(event)}` : '';
   return parts.join(' ') + brackets(context) + why;
 }
 
@@ -55,9 +75,17 @@ function http(event: HttpEvent): string {
   const port = url.port === usual ? '' : `:${url.port}`;
   const who = event.actor ? `${actor(event.actor.process)} -> ` : '';
   const target = `${word(method)} ${url.scheme}://${word(url.hostname)}${port}${word(url.path)}`;
-  const why = event.action === 'Denied' ? ` ${reason(event)}` : '';
-  return `${event.action.toUpperCase()} ${who}${target}${brackets(rule(event.firewall_rule))}${why}`;
+  const status = event.http_response === undefined ? [] : [`status:${event.http_response.code}`];
+  const context = [...status, ...rule(event.firewall_rule), ...details(event), ...measures(event)];
+  if (event.trace !== undefined) context.push(`trace:${word(event.trace.uid)}`);
+  const outcome = event.disposition === 'Error' ? 'FAILED' : event.action.toUpperCase();
+  const why = isNoteworthy(event) ? ` ${reason(event)}` : '';
+  return `${outcome} ${who}${target}${brackets(context)}${why}`;
 }
+
+/** Whether a person wants to know why. */
+const isNoteworthy = ({ disposition }: NetworkEvent | HttpEvent): boolean =>
+  disposition !== undefined && disposition !== 'Allowed';
 
 function processText({ process, exit_code }: ProcessEvent): string {
   const exit = exit_code === undefined ? [] : [`exit:${exit_code}`];

@@ -34,10 +34,19 @@ export interface OcsfEndpoint {
   readonly port?: number;
 }
 
-/** The rule that decided, and which engine asked it. */
+/** The policy that decided, and which engine asked it. */
 export interface RuleOptions {
   readonly name: string;
   readonly type: string;
+  /** The rule's place in the policy, where one rule decided. */
+  readonly place?: string | undefined;
+}
+
+/** OCSF object `firewall_rule`. */
+export interface OcsfRule {
+  readonly name: string;
+  readonly type: string;
+  readonly uid?: string;
 }
 
 const looksLikeAddress = (host: string): boolean => host.includes(':') || /^[0-9.]+$/.test(host);
@@ -67,3 +76,6 @@ export function ocsfEndpoint({ host, port }: EndpointOptions): OcsfEndpoint {
     ...(port !== undefined && { port }),
   };
 }
+
+export const ocsfRule = ({ name, type, place }: RuleOptions): OcsfRule =>
+  place === undefined ? { name, type } : { name, type, uid: place };

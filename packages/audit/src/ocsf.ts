@@ -29,8 +29,16 @@ const SEVERITIES: Record<Severity, { id: number; caption: string }> = {
   fatal: { id: 6, caption: 'Fatal' },
 };
 
-/** Facts that the schema has no field for. Values are plain, so that they print on one line. */
-export type Unmapped = Readonly<Record<string, string | number | boolean>>;
+/** Anything that JSON can hold. */
+export type UnmappedValue =
+  | string
+  | number
+  | boolean
+  | readonly UnmappedValue[]
+  | { readonly [name: string]: UnmappedValue | undefined };
+
+/** Facts that the schema has no field for. Lines for people show the plain ones. */
+export type Unmapped = { readonly [name: string]: UnmappedValue | undefined };
 
 /** What every event has (OCSF `base_event`). */
 export interface BaseEvent {
@@ -52,9 +60,11 @@ export interface BaseEvent {
     /** The sandbox that the event is about. */
     readonly tenant_uid?: string;
   };
-  readonly message?: string;
-  readonly status_detail?: string;
-  readonly unmapped?: Unmapped;
+  /** OCSF profile `trace`: what belongs to one request has one id. */
+  readonly trace?: { readonly uid: string } | undefined;
+  readonly message?: string | undefined;
+  readonly status_detail?: string | undefined;
+  readonly unmapped?: Unmapped | undefined;
 }
 
 /** What a caller may say about any event, whatever its class. */
@@ -63,6 +73,8 @@ export interface CommonOptions {
   readonly severity?: Severity | undefined;
   /** Milliseconds since the epoch; now, when absent. */
   readonly time?: number | undefined;
+  /** W3C Trace Context section 3.2.2.3: 32 hexadecimal digits. */
+  readonly traceId?: string | undefined;
   readonly message?: string | undefined;
   readonly unmapped?: Unmapped | undefined;
 }
@@ -79,9 +91,10 @@ export function baseEvent<Name extends ClassName>(
   className: Name,
   activity: Activity,
   options: CommonOptions,
+  usualSeverity: Severity = 'info',
 ): BaseEvent & { class_uid: (typeof CLASSES)[Name]['uid'] } {
   const kind = CLASSES[className];
-  const severity = SEVERITIES[options.severity ?? 'info'];
+  const severity = SEVERITIES[options.severity ?? usualSeverity];
   return {
     class_uid: kind.uid,
     class_name: kind.name,
@@ -98,6 +111,7 @@ export function baseEvent<Name extends ClassName>(
       product: PRODUCT,
       ...(options.sandbox !== undefined && { tenant_uid: options.sandbox }),
     },
+    ...(options.traceId !== undefined && { trace: { uid: options.traceId } }),
     ...(options.message !== undefined && { message: options.message }),
     ...(options.unmapped !== undefined && { unmapped: options.unmapped }),
   };

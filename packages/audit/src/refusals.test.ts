@@ -37,6 +37,20 @@ describe('the refusal reporter', () => {
     ]);
   });
 
+  test('tells apart what was refused on one connection, and says it once', () => {
+    const { lines, refusals } = reporter();
+    const inside = { ...refusal, code: 'request_not_allowed', remedy: undefined };
+    refusals.report({ ...inside, subject: 'PUT /a', reason: 'PUT /a is not allowed' });
+    refusals.report({ ...inside, subject: 'PUT /b', reason: 'the middleware has refused it' });
+    refusals.report({ ...inside, subject: 'PUT /b', reason: 'the middleware has refused it' });
+    refusals.close();
+    assert.deepEqual(lines, [
+      'openshell: refused curl (/usr/bin/curl) -> example.com:443: PUT /a is not allowed',
+      'openshell: refused curl (/usr/bin/curl) -> example.com:443 PUT /b: the middleware has refused it',
+      'openshell: refused curl (/usr/bin/curl) -> example.com:443 PUT /b ... and 1 more like it',
+    ]);
+  });
+
   test('slows a flood of different refusals and counts what it did not tell', () => {
     let clock = 0;
     const { lines, refusals } = reporter(() => clock);

@@ -10,6 +10,8 @@ export interface Refusal {
   readonly host: string;
   /** Absent for a name lookup. */
   readonly port?: number | undefined;
+  /** Where the connection was allowed and this was not: `PUT /repos/x`. Never a query. */
+  readonly subject?: string | undefined;
   readonly reason: string;
   /** What to change so that it would be allowed. */
   readonly remedy?: string | undefined;
@@ -56,7 +58,7 @@ export class RefusalReporter {
   }
 
   report(refusal: Refusal): void {
-    const key = `${refusal.binary ?? ''}\0${refusal.host}\0${refusal.port ?? ''}\0${refusal.code}`;
+    const key = `${refusal.binary ?? ''}\0${refusal.host}\0${refusal.port ?? ''}\0${refusal.code}\0${refusal.subject ?? ''}`;
     const kind = this.#kinds.get(key) ?? this.#remember(key, refusal);
     if (kind === undefined) {
       this.#untracked += 1;
@@ -103,12 +105,15 @@ export class RefusalReporter {
   #line(refusal: Refusal): string {
     const reason = clean(refusal.reason).replace(/\.$/, '');
     const remedy = refusal.remedy === undefined ? '' : `. ${clean(refusal.remedy)}`;
-    return `${this.#mark()} refused ${who(refusal)}${where(refusal)}: ${reason}${remedy}`;
+    // Most reasons say it already.
+    const what =
+      refusal.subject !== undefined && refusal.reason.includes(refusal.subject) ? '' : subject(refusal);
+    return `${this.#mark()} refused ${who(refusal)}${where(refusal)}${what}: ${reason}${remedy}`;
   }
 
   #summary({ refusal, told, more }: Kind): string {
     if (!told) return `${this.#line(refusal)} (${more} ${more === 1 ? 'time' : 'times'})`;
-    return `${this.#mark()} refused ${who(refusal)}${where(refusal)} ... and ${more} more like it`;
+    return `${this.#mark()} refused ${who(refusal)}${where(refusal)}${subject(refusal)} ... and ${more} more like it`;
   }
 }
 
@@ -122,3 +127,6 @@ function where({ host, port }: Refusal): string {
   const shown = host.includes(':') ? `[${clean(host)}]` : clean(host);
   return port === undefined ? shown : `${shown}:${port}`;
 }
+
+const subject = (refusal: Refusal): string =>
+  refusal.subject === undefined ? '' : ` ${clean(refusal.subject)}`;

@@ -10,6 +10,7 @@ export const handlers: Readonly<Record<CommandName, () => Promise<Handler>>> = {
   run: async () => (await import('./run/run.ts')).run,
   'policy check': async () => (await import('./policy/check.ts')).checkPolicies,
   'policy explain': async () => (await import('./policy/explain.ts')).explainConnection,
+  'policy suggest': async () => (await import('./policy/suggest.ts')).suggestFromEvents,
   'rego eval': async () => (await import('./rego/eval.ts')).evaluateRego,
   'rego check': async () => (await import('./rego/check.ts')).checkRego,
   'rego test': async () => (await import('./rego/test.ts')).testRego,

@@ -1,4 +1,5 @@
 import type { Generation, SandboxId } from '@openshell/base';
+import type { Inspection, RequestDecision, RequestFacts } from './request.ts';
 
 /** How an attempt to get out reached the proxy. */
 export type Adapter = 'connect' | 'forward' | 'transparent';
@@ -68,6 +69,8 @@ export type ConnectDecision =
       readonly endpoint: EndpointRef;
       readonly tls: 'auto' | 'skip';
       readonly destination: DestinationRule;
+      /** Set when some matching endpoint is inspected, or a middleware selects the host. */
+      readonly inspection?: Inspection;
     }
   | {
       readonly action: 'deny';
@@ -99,6 +102,12 @@ export interface PolicyEngine {
    * only what is a promise.
    */
   authorizeConnect(intent: Intent): ConnectDecision | Promise<ConnectDecision>;
+  /**
+   * May this request be made on a connection that was allowed for `intent`? Every inspected endpoint that matches has a
+   * say; where none is inspected, the connection's decision stands. Never throws and never rejects; a promise only
+   * where the rules are elsewhere.
+   */
+  authorizeRequest(intent: Intent, request: RequestFacts): RequestDecision | Promise<RequestDecision>;
   /** Whether some endpoint could allow this name on some port for some binary: what DNS may answer. */
   couldAllowName(host: string): boolean;
   /** Whether some endpoint could allow this address literal and port for some binary. */

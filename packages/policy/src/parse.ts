@@ -1,13 +1,12 @@
+import { readDocument } from './document.ts';
 import { deepFreeze } from './freeze.ts';
 import type { Policy } from './policy.ts';
-import type { Findings, Notice, PolicySource, Problem } from './problem.ts';
+import type { Notice, PolicySource, Problem } from './problem.ts';
 import { POLICY_SCHEMA, type RawPolicy } from './schema/policy-schema.ts';
-import { readTree } from './schema/read.ts';
-import { parseYaml } from './schema/yaml.ts';
 import { checkAmbiguity } from './validate/ambiguity.ts';
 import { readMiddlewares } from './validate/middleware.ts';
 import { readNetworkPolicies } from './validate/network.ts';
-import { Scope } from './validate/scope.ts';
+import type { Scope } from './validate/scope.ts';
 import { readStaticPart } from './validate/static.ts';
 
 export interface ParseOptions {
@@ -31,18 +30,14 @@ export type PolicyResult =
  * file may come from is said in notices.
  */
 export function parsePolicy(text: string, options: ParseOptions = {}): PolicyResult {
-  const { root, source, findings } = parseYaml(text, options.file);
-  const yamlProblems = findings.problems.length;
-  if (!root) return { ok: false, problems: findings.problems };
-  const { value, isBroken } = readTree(root, POLICY_SCHEMA, findings);
-  const policy = value && normalise(value, isBroken, findings);
-  if (!policy || findings.problems.length > 0)
-    return { ok: false, problems: inOrder(withoutEchoes(findings.problems, yamlProblems)) };
-  return { ok: true, policy: deepFreeze(policy), notices: inOrder(findings.notices), source };
+  const document = readDocument(text, POLICY_SCHEMA, { file: options.file, start: 'version: 1' });
+  const policy = document.value && normalise(document.value, document.isBroken, document.scope);
+  const problems = document.problems();
+  if (!policy || problems.length > 0) return { ok: false, problems };
+  return { ok: true, policy: deepFreeze(policy), notices: document.notices(), source: document.source };
 }
 
-function normalise(raw: RawPolicy, isBroken: (value: object) => boolean, findings: Findings): Policy {
-  const scope = new Scope(findings);
+function normalise(raw: RawPolicy, isBroken: (value: object) => boolean, scope: Scope): Policy {
   const { policies, sound } = readNetworkPolicies(
     raw.network_policies ?? new Map(),
     isBroken,
@@ -57,13 +52,3 @@ function normalise(raw: RawPolicy, isBroken: (value: object) => boolean, finding
     middlewares: readMiddlewares(unbroken, sound, scope.at('network_middlewares')),
   };
 }
-
-/** A value that YAML itself made unusable is not also reported as being of the wrong type. */
-function withoutEchoes(problems: readonly Problem[], yamlProblems: number): Problem[] {
-  const places = new Set(problems.slice(0, yamlProblems).map((problem) => problem.path));
-  return problems.filter((problem, index) => index < yamlProblems || !places.has(problem.path));
-}
-
-/** By place in the file, as people work through them. */
-const inOrder = <T extends Problem | Notice>(findings: readonly T[]): T[] =>
-  [...findings].sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { withBaseline } from './baseline.ts';
 import { defaultPolicy } from './default-policy.ts';
 import { diffPolicy } from './diff.ts';
-import { inspectionNeeded } from './inspection.ts';
+import { inspectedParts } from './inspection.ts';
 import { parsePolicy } from './parse.ts';
 import { EVERY_CONSTRUCT } from './testing/every-construct.ts';
 import { policyFrom } from './testing/policies.ts';
@@ -15,15 +15,14 @@ describe('the example policies', async () => {
 
   test('are several', () => assert.ok(files.length >= 4));
   for (const file of files) {
-    test(`${file} loads without notices and needs no inspection`, async () => {
+    test(`${file} loads without notices`, async () => {
       const result = parsePolicy(await readFile(new URL(file, folder), 'utf8'), { file });
       assert.deepEqual(result.ok ? result.notices : result.problems, []);
-      assert.deepEqual(result.ok && inspectionNeeded(result.policy), []);
     });
   }
 });
 
-describe('what needs inspection', () => {
+describe('what makes requests be inspected', () => {
   const endpoint = (fields: string) =>
     `version: 1\nnetwork_policies: { a: { endpoints: [{ host: a.com, port: 443, ${fields} }], binaries: [{ path: /x }] } }`;
   const CASES: readonly (readonly [fields: string, ...needed: string[]])[] = [
@@ -32,7 +31,7 @@ describe('what needs inspection', () => {
     ['allowed_ips: [10.1.0.0/16]'],
     ['allow_uninspected_credentials: true'],
     ['path: "**"'],
-    ['path: /a', 'path'],
+    ['path: /a', 'protocol', 'path'],
     ['protocol: rest, access: full', 'protocol'],
     [
       'protocol: rest, access: full, path: /a, websocket_credential_rewrite: true',
@@ -45,12 +44,12 @@ describe('what needs inspection', () => {
       'protocol',
       'request_body_credential_rewrite',
     ],
-    ['credential_binding: { provider: x }', 'credential_binding'],
-    ['credential_signing: sigv4, signing_service: s3', 'credential_signing'],
+    ['credential_binding: { provider: x }', 'protocol', 'credential_binding'],
+    ['credential_signing: sigv4, signing_service: s3', 'protocol', 'credential_signing'],
   ];
   for (const [fields, ...needed] of CASES) {
     test(`{ ${fields} }: ${needed.join(', ') || 'nothing'}`, () => {
-      const paths = inspectionNeeded(policyFrom(endpoint(fields))).map(({ path }) => path);
+      const paths = inspectedParts(policyFrom(endpoint(fields))).map(({ path }) => path);
       assert.deepEqual(
         paths,
         needed.map((field) => `network_policies.a.endpoints[0].${field}`),
@@ -61,7 +60,7 @@ describe('what needs inspection', () => {
   test('is named with its place in the file', () => {
     const result = parsePolicy(EVERY_CONSTRUCT);
     assert.ok(result.ok);
-    const needs = inspectionNeeded(result.policy, result.source);
+    const needs = inspectedParts(result.policy, result.source);
     const lines = EVERY_CONSTRUCT.split('\n');
     for (const { path, line, column, reason } of needs) {
       assert.ok(line && column && reason, path);
@@ -70,6 +69,35 @@ describe('what needs inspection', () => {
     }
     assert.ok(needs.some(({ path }) => path === 'network_middlewares.redact'));
   });
+});
+
+describe('fields about requests without a protocol', () => {
+  const read = (fields: string) =>
+    parsePolicy(
+      `version: 1\nnetwork_policies: { a: { endpoints: [{ host: a.com, port: 443, ${fields} }], binaries: [{ path: /x }] } }`,
+    );
+  const CASES: readonly (readonly [fields: string, protocol: string])[] = [
+    ['path: "**"', ''],
+    ['path: /a', 'rest'],
+    ['credential_binding: { provider: x }', 'rest'],
+    ['credential_binding: { provider: x }, allow_uninspected_credentials: true', ''],
+    ['credential_signing: sigv4, signing_service: s3', 'rest'],
+  ];
+  for (const [fields, protocol] of CASES) {
+    test(`{ ${fields} } is read as "${protocol}"`, () => {
+      const result = read(fields);
+      assert.ok(result.ok);
+      const endpoint = result.policy.networkPolicies[0]!.endpoints[0]!;
+      assert.deepEqual([endpoint.protocol, endpoint.access], protocol ? [protocol, 'full'] : ['', undefined]);
+      assert.deepEqual(
+        result.notices.map(({ code }) => code),
+        protocol ? ['inspected_by_need'] : [],
+      );
+    });
+  }
+  test('have nothing to audit', () => assert.equal(read('path: /a, enforcement: audit').ok, false));
+  test('cannot be seen inside TLS that is never opened', () =>
+    assert.equal(read('path: /a, tls: skip').ok, false));
 });
 
 describe('the baseline', () => {

@@ -106,7 +106,7 @@ export interface RequestRule {
   /** Upper case for HTTP; as written for JSON-RPC and MCP. */
   readonly method?: string;
   readonly path?: string;
-  /** SQL statement class. */
+  /** Pattern for the leading keywords of an SQL statement, in upper case. */
   readonly command?: string;
   /** Patterns by name of the query parameter; any of them will do. */
   readonly query?: Readonly<Record<string, readonly string[]>>;
@@ -115,6 +115,12 @@ export interface RequestRule {
   readonly fields?: readonly string[];
   /** Patterns for the name of an MCP tool; any of them will do. */
   readonly tools?: readonly string[];
+  /** Patterns by name of the parameter (nested names joined with dots); any of them will do. */
+  readonly params?: Readonly<Record<string, readonly string[]>>;
+  /** Patterns for the tables that a statement names. */
+  readonly tables?: readonly string[];
+  /** Set: the rule is about what the server sends. Absent: about what the workload sends. */
+  readonly from?: 'server';
 }
 
 export interface Middleware {

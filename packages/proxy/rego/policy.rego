@@ -21,6 +21,7 @@ egress_authorization := {
 	"endpoint_configs": [entry.match.endpoint | some entry in admitting],
 	"matched_endpoints": [entry.match | some entry in admitting],
 	"exact_declared_endpoint_host": names_host,
+	"network_middlewares": middlewares,
 } if {
 	count(admitting) > 0
 } else := denial
@@ -100,6 +101,22 @@ default names_host := false
 names_host if {
 	some entry in admitting
 	entry.names_host
+}
+
+# The stages that see the requests to the host, in their order.
+middlewares := [selector.middleware |
+	some selector in data.egress_index.middlewares
+	selects(selector.include)
+	not selects(selector.exclude)
+]
+
+selects(hosts) if hosts.exact[input.network.host]
+
+# A wildcard stands for names, and a name never ends in a number.
+selects(hosts) if {
+	not regex.match(`:|\.[0-9]+$`, input.network.host)
+	some pattern in hosts.names
+	regex.match(pattern, input.network.host)
 }
 
 # Who asks: one of the programs is enough, and arguments never count, because the workload chooses them.

@@ -8,6 +8,8 @@ import data.openshell.policy
 
 egress_authorization := policy.egress_authorization
 
+request_authorization := policy.request_authorization
+
 could_allow_name := policy.could_allow_name
 
 could_allow_address := policy.could_allow_address

@@ -1,11 +1,12 @@
 import type { SandboxId } from '@openshell/base';
 import type { Adapter, ConnectDecision, Intent, PolicyEngine } from '@openshell/policy';
-import { dial } from './destination/connector.ts';
-import { type Planner, planDestination } from './destination/plan.ts';
-import type { Upstream } from './destination/upstream.ts';
+import { type Planner, planDestination, type Target } from './destination/plan.ts';
+import { type Carrier, Upstream } from './destination/upstream.ts';
 import { type EvidenceSource, identifyWithin } from './evidence.ts';
 import type { Authority } from './http/authority.ts';
 import { type Connection, checkTarget, type Grant } from './tenant/connection.ts';
+import { connectUpstream } from './upstream/connect-upstream.ts';
+import type { UpstreamProxy } from './upstream/upstream-proxy.ts';
 
 export type EgressRefusalCode =
   | 'policy_denied'
@@ -28,8 +29,8 @@ export interface EgressRefusal {
   readonly policy?: string | undefined;
 }
 
-export type EgressOutcome =
-  | { readonly kind: 'open'; readonly upstream: Upstream }
+export type EgressOutcome<Kind extends Carrier = Upstream> =
+  | { readonly kind: 'open'; readonly upstream: Kind }
   | EgressRefusal
   /** The client went away while it was being connected: there is nobody to answer. */
   | { readonly kind: 'gone' };
@@ -40,7 +41,11 @@ export interface EgressOptions {
   /** The engine of this moment. */
   readonly engine: () => PolicyEngine;
   readonly planner: Planner;
+  /** The operator's, that connections go through. */
+  readonly proxy?: UpstreamProxy | undefined;
 }
+
+export type Authorised = { readonly kind: 'granted'; readonly grant: Grant } | EgressRefusal;
 
 /**
  * The one way out, the same for every adapter: who asks, may it, where is that, connect.
@@ -53,19 +58,16 @@ export class Egress {
     this.#options = options;
   }
 
-  /** Never throws. On success the connection has its grant, and the caller owns the upstream. */
-  async open(connection: Connection, adapter: Adapter, destination: Authority): Promise<EgressOutcome> {
+  /** Who asks, and may it? Never throws. The grant is the caller's to keep. */
+  async authorise(connection: Connection, adapter: Adapter, destination: Authority): Promise<Authorised> {
     const { sandbox, evidence: source, planner } = this.#options;
     const evidence = await identifyWithin(source, connection.flow, planner.limits.evidenceTime);
     const intent: Intent = { sandbox, adapter, host: destination.host, port: destination.port, evidence };
     const pending = this.#decide(intent);
     const decision = pending instanceof Promise ? await pending : pending;
-    if (decision.action !== 'allow') {
-      const { code: cause, generation, reason, remedy, policy } = decision;
-      return { kind: 'refused', code: 'policy_denied', cause, intent, generation, reason, remedy, policy };
-    }
-    connection.grant = { intent, decision };
-    return this.#connect(connection, connection.grant);
+    if (decision.action === 'allow') return { kind: 'granted', grant: { intent, decision } };
+    const { code: cause, generation, reason, remedy, policy } = decision;
+    return { kind: 'refused', code: 'policy_denied', cause, intent, generation, reason, remedy, policy };
   }
 
   #decide(intent: Intent): ConnectDecision | Promise<ConnectDecision> {
@@ -76,13 +78,29 @@ export class Egress {
     return decision.then((made) => (engine === this.#options.engine() ? made : this.#decide(intent)));
   }
 
-  async #connect(connection: Connection, grant: Grant): Promise<EgressOutcome> {
-    const { planner } = this.#options;
+  /**
+   * Connects to what the connection's grant is for, byte for byte. Never throws. On success the grant has its address, and the
+   * caller owns the upstream.
+   */
+  connect(connection: Connection): Promise<EgressOutcome> {
+    return this.connectWith(connection, (target) => new Upstream(target));
+  }
+
+  /** The same, with the connection begun by `open`. */
+  async connectWith<Kind extends Carrier>(
+    connection: Connection,
+    open: (target: Target) => Kind,
+  ): Promise<EgressOutcome<Kind>> {
+    const { planner, proxy } = this.#options;
+    const grant = connection.grant!;
     const { host, port } = grant.intent;
     const plan = await planDestination(planner, { host, port, rule: grant.decision.destination });
     if (connection.signal.aborted) return interrupted(connection, grant);
     if (plan.kind === 'refused') return refusal(grant, plan.code, plan.reason, plan.remedy);
-    const dialled = await dial(plan.targets, planner.limits, connection.signal);
+    const dialled = await connectUpstream({
+      ...{ open, host, port, plan, proxy },
+      ...{ resolver: planner.resolver, limits: planner.limits, signal: connection.signal },
+    });
     // A policy may have been installed between the connection and this turn.
     if (connection.signal.aborted) {
       if (dialled.kind === 'connected') dialled.upstream.socket.destroy();
@@ -93,7 +111,7 @@ export class Egress {
       const reason = `policy allows it, but the connection failed: ${dialled.detail}`;
       return refusal(grant, code, reason, 'Check that the service runs and that this machine can reach it.');
     }
-    const { target } = dialled.upstream;
+    const { target } = dialled;
     const latest: Grant = { ...(connection.grant ?? grant), target, overridden: plan.overridden };
     const check = latest.decision === grant.decision ? ALLOWED : checkTarget(latest);
     if (!check.ok) {
@@ -107,7 +125,10 @@ export class Egress {
 
 const ALLOWED = { ok: true } as const;
 
-const interrupted = ({ revoked }: Connection, grant: Grant): EgressOutcome =>
+const interrupted = (
+  { revoked }: Connection,
+  grant: Grant,
+): Exclude<EgressOutcome, { readonly kind: 'open' }> =>
   revoked === undefined ? { kind: 'gone' } : refusal(grant, 'policy_denied', revoked);
 
 function refusal(grant: Grant, code: EgressRefusalCode, reason: string, remedy?: string): EgressRefusal {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { generation } from '@openshell/base';
 import { clientHello } from './test-support/client-hello.ts';
+import { policyAlone } from './tenant/settings.ts';
 import { FakeEngine } from './test-support/engine.ts';
 import { closeReason, Fixture, LOOPBACK, portOf, readAll } from './test-support/fixture.ts';
 
@@ -159,7 +160,7 @@ describe('a hostile sandbox', () => {
 /** The same fixture, with the echo server in it. */
 async function withEchoIn(fixture: Fixture): Promise<Fixture> {
   await fixture.origin('echo.example', echo);
-  fixture.tenant.apply(new FakeEngine({ allow: ['echo.example:7', 'source.example:7'], generation: 2 }));
+  fixture.tenant.apply(policyAlone(new FakeEngine({ allow: ['echo.example:7', 'source.example:7'], generation: 2 })));
   return fixture;
 }
 
@@ -191,7 +192,7 @@ describe('a new policy', () => {
     await fixture.origin('lost.example', echo);
     const kept = await fixture.tunnel('kept.example:7');
     const lost = await fixture.tunnel('lost.example:7');
-    fixture.tenant.apply(new FakeEngine({ allow: ['kept.example:7'], generation: 2 }));
+    fixture.tenant.apply(policyAlone(new FakeEngine({ allow: ['kept.example:7'], generation: 2 })));
     assert.equal(await closeReason(lost), 'ECONNRESET');
     kept.write('still here');
     const [bytes] = await once(kept.resume(), 'data');
@@ -210,7 +211,7 @@ describe('a new policy', () => {
     await using fixture = await Fixture.start({ allow: ['slow.example:7'], resolver: { lookup } });
     const answer = fixture.ask('CONNECT slow.example:7 HTTP/1.1\r\nHost: x\r\n\r\n');
     await resolving.promise;
-    fixture.tenant.apply(new FakeEngine({ allow: [], generation: 2 }));
+    fixture.tenant.apply(policyAlone(new FakeEngine({ allow: [], generation: 2 })));
     assert.match(await answer, /^HTTP\/1.1 403 .*generation 2: no policy allows this host/s);
   });
 });

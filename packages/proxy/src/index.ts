@@ -1,9 +1,22 @@
+export type { CredentialSpec } from './credentials/spec.ts';
 export type { OperatorOverride, OperatorOverrides } from './destination/overrides.ts';
 export { type Resolver, systemResolver } from './destination/resolver.ts';
 export { type EngineSpec, loadEngine } from './engines/load-engine.ts';
 export { type PolicyDataOptions, policyData } from './engines/policy-data.ts';
 export { type ShippedName, shippedText } from './engines/shipped-text.ts';
 export type { EvidenceSource, Flow } from './evidence.ts';
+export type { InferenceRoute } from './inference/routes.ts';
 export { LIMITS, type Limits, renderLimitsDocs } from './limits.ts';
+export type { MiddlewareService } from './middleware/service/connection.ts';
+export { type Generation as SettingsGeneration, Generations, type Grants } from './operator/generations.ts';
+export { loadOperatorReaders } from './operator/load.ts';
+export { readTarget } from './operator/target.ts';
+export {
+  type ClientCertificateFiles,
+  readUpstream,
+  type UpstreamProxyWord,
+  type UpstreamWord,
+} from './operator/upstream.ts';
 export { EgressProxy, type EgressProxyOptions } from './proxy.ts';
+export { NO_CREDENTIALS, policyAlone, type TenantSettings } from './tenant/settings.ts';
 export type { Tenant, TenantListeners, TenantOptions, TenantStatus } from './tenant/tenant.ts';

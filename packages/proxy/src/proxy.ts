@@ -1,25 +1,47 @@
 import { OpenShellError } from '@openshell/base';
 import type { OperatorOverrides } from './destination/overrides.ts';
-import type { Planner } from './destination/plan.ts';
 import { type Resolver, systemResolver } from './destination/resolver.ts';
+import { type GraphqlReader, loadGraphqlReader } from './graphql/graphql-reader.ts';
 import { type Limits, limitsWith } from './limits.ts';
-import { Tenant, type TenantOptions } from './tenant/tenant.ts';
+import { type SharedParts, Tenant, type TenantOptions } from './tenant/tenant.ts';
+import { SigningAuthority } from './tls/authority.ts';
+import { LeafCache } from './tls/leaf-cache.ts';
+import { UpstreamTrust } from './tls/trust.ts';
+import type { UpstreamOptions } from './upstream/opener.ts';
 
 export interface EgressProxyOptions {
   /** The machine's own resolver, when absent. */
   readonly resolver?: Resolver;
   readonly overrides: OperatorOverrides;
   readonly limits?: Partial<Limits>;
+  /** Signs for the hosts whose TLS is opened. Made in memory when it is first needed, where absent. */
+  readonly authority?: SigningAuthority;
+  /** Whom to trust and which way to go to upstreams. The machine's own authorities and no proxy, when absent. */
+  readonly upstream?: UpstreamOptions;
 }
 
 /** The egress data plane of one process. Serves any number of sandboxes, which share nothing but the process. */
 export class EgressProxy {
-  readonly #planner: Planner;
+  readonly #authority: () => SigningAuthority;
+  readonly #shared: SharedParts;
   readonly #tenants = new Map<string, Tenant>();
   #closed = false;
 
-  constructor({ resolver = systemResolver, overrides, limits }: EgressProxyOptions) {
-    this.#planner = { resolver, overrides, limits: limitsWith(limits) };
+  constructor(options: EgressProxyOptions) {
+    const { resolver = systemResolver, overrides, authority } = options;
+    const limits = limitsWith(options.limits);
+    this.#authority = once(() => authority ?? SigningAuthority.create());
+    this.#shared = {
+      planner: { resolver, overrides, limits },
+      leaves: once(() => new LeafCache(this.authority, limits)),
+      upstream: options.upstream ?? { trust: new UpstreamTrust({}) },
+      graphql: loadedOnce(() => loadGraphqlReader(limits)),
+    };
+  }
+
+  /** What clients have to trust. To make a new one takes some 15 ms, so nobody asks who opens nothing. */
+  get authority(): SigningAuthority {
+    return this.#authority();
   }
 
   /** Serves a sandbox from this moment on. Throws `proxy_closed` or `tenant_exists`. */
@@ -31,7 +53,7 @@ export class EgressProxy {
         remedy: 'Close that one first, or give this one another id.',
       });
     }
-    const tenant = new Tenant(options, this.#planner, () => this.#tenants.delete(options.id));
+    const tenant = new Tenant(options, this.#shared, () => this.#tenants.delete(options.id));
     this.#tenants.set(options.id, tenant);
     return tenant;
   }
@@ -41,4 +63,24 @@ export class EgressProxy {
     this.#closed = true;
     await Promise.all([...this.#tenants.values()].map((tenant) => tenant.close()));
   }
+}
+
+/** The parser, loaded with the first request that needs it; from then on without a promise. */
+function loadedOnce(load: () => Promise<GraphqlReader>): () => GraphqlReader | Promise<GraphqlReader> {
+  let reader: GraphqlReader | Promise<GraphqlReader> | undefined;
+  return () => {
+    reader ??= load().then((loaded) => {
+      reader = loaded;
+      return loaded;
+    });
+    return reader;
+  };
+}
+
+function once<Value extends object>(make: () => Value): () => Value {
+  let made: Value | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }

@@ -9,17 +9,35 @@ const SYSTEM_BUNDLES = [
   '/etc/ssl/cert.pem',
 ];
 
+/** The system's authorities, the operator's and the proxy's. */
 export const CA_BUNDLE = '/run/openshell/tls/ca-bundle.pem';
+/** Without the system's, for programs that add a file to their own. */
 export const EXTRA_CA = '/run/openshell/tls/extra-ca.pem';
+/** The proxy's alone, for programs that are told whom to trust by hand. */
+export const PROXY_CA = '/run/openshell/tls/openshell-ca.pem';
 
-/** The files that make programs in the sandbox trust what the operator trusts. None where the operator adds nothing. */
-export const authorityFiles = (upstreamCa: readonly string[]): SandboxFile[] => {
-  if (upstreamCa.length === 0) return [];
-  const extra = Buffer.concat(upstreamCa.flatMap((path) => [readFileSync(path), Buffer.from('\n')]));
+export interface AuthorityOptions {
+  /** PEM files of the operator's. Programs trust them too: they need them where the proxy passes TLS on unopened. */
+  readonly upstreamCa: readonly string[];
+  /** PEM of the proxy's own; absent where it opens nothing. */
+  readonly proxyCa?: string | undefined;
+}
+
+/** The files that make programs in the sandbox trust what the operator trusts, and the proxy. None where there is nothing to add. */
+export const authorityFiles = ({ upstreamCa, proxyCa }: AuthorityOptions): SandboxFile[] => {
+  const own = proxyCa === undefined ? [] : [Buffer.from(proxyCa)];
+  const operators = upstreamCa.map((path) => readFileSync(path));
+  if (own.length + operators.length === 0) return [];
   const system = SYSTEM_BUNDLES.find((path) => existsSync(path));
-  const bundle = system ? Buffer.concat([readFileSync(system), Buffer.from('\n'), extra]) : extra;
   return [
-    { path: CA_BUNDLE, content: bundle, mode: 0o444 },
-    { path: EXTRA_CA, content: extra, mode: 0o444 },
+    file(CA_BUNDLE, [...(system === undefined ? [] : [readFileSync(system)]), ...operators, ...own]),
+    file(EXTRA_CA, [...own, ...operators]),
+    ...(own.length > 0 ? [file(PROXY_CA, own)] : []),
   ];
 };
+
+const file = (path: string, parts: readonly Buffer[]): SandboxFile => ({
+  path,
+  content: Buffer.concat(parts.flatMap((part) => [part, Buffer.from('\n')])),
+  mode: 0o444,
+});

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { type EnvironmentOptions, sandboxEnvironment } from './environment.ts';
 
 const environment = (options: Partial<EnvironmentOptions>): Record<string, string> =>
-  sandboxEnvironment({ caller: {}, given: [], user: 'sandbox', ...options });
+  sandboxEnvironment({ caller: {}, given: [], placeholders: {}, user: 'sandbox', ...options });
 
 describe('the command’s environment', () => {
   test('takes from the caller how to show things and where programs are, and nothing else', () => {

@@ -1,3 +1,4 @@
+import { OpenShellError } from '@openshell/base';
 import { PROXY_PORT, SANDBOX_HOME } from '@openshell/runtime';
 import type { EnvironmentVariable } from './run-options.ts';
 
@@ -20,10 +21,12 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 export interface EnvironmentOptions {
   readonly caller: Readonly<Record<string, string | undefined>>;
   readonly given: readonly EnvironmentVariable[];
+  /** What stands for credentials, by variable. */
+  readonly placeholders: Readonly<Record<string, string>>;
   readonly user: string;
-  /** Inside path of a bundle with the system's and the operator's certificate authorities; absent where the operator adds none. */
+  /** Inside path of a bundle of all certificate authorities to trust; absent where there are only the system's. */
   readonly caBundle?: string;
-  /** Inside path of the operator's authorities alone. */
+  /** Inside path of those that are not the system's. */
   readonly extraCa?: string;
 }
 
@@ -54,11 +57,14 @@ const authorityVariables = (bundle: string, extra: string): Record<string, strin
   GIT_SSL_CAINFO: bundle,
   AWS_CA_BUNDLE: bundle,
   GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: bundle,
+  // What libpq binds a login to is the TLS connection as it sees it, which is not the server's where statements are inspected.
+  PGCHANNELBINDING: 'disable',
 });
 
 /**
  * The command's environment: how to show things, where the proxy is, whom to trust, and what the caller gave by name.
- * Nothing else of the caller's: an environment is where tokens live.
+ * Nothing else of the caller's: an environment is where tokens live. Of credentials it has placeholders.
+ * @throws OpenShellError `credential_in_env`: a value that was given by name would take the place of a placeholder.
  */
 export const sandboxEnvironment = (options: EnvironmentOptions): Record<string, string> => {
   const { caller, caBundle, extraCa } = options;
@@ -76,6 +82,16 @@ export const sandboxEnvironment = (options: EnvironmentOptions): Record<string, 
     ...proxyVariables(),
     ...(caBundle && extraCa ? authorityVariables(caBundle, extraCa) : {}),
   });
-  for (const { name, value } of options.given) environment[name] = value;
+  for (const { name, value } of options.given) {
+    if (Object.hasOwn(options.placeholders, name)) throw givenTwice(name);
+    environment[name] = value;
+  }
+  Object.assign(environment, options.placeholders);
   return environment;
 };
+
+const givenTwice = (name: string): OpenShellError =>
+  new OpenShellError(`${name} is a credential, and its value is given with --env too`, {
+    code: 'credential_in_env',
+    remedy: `Leave out --env ${name}: the command gets a placeholder, and the proxy puts the value in.`,
+  });

@@ -1,8 +1,9 @@
-export { policyData, shippedText } from '@openshell/proxy';
+export { loadOperatorReaders, policyData, readTarget, shippedText } from '@openshell/proxy';
 export { runSandbox } from './run.ts';
 export type {
   EnvironmentVariable,
   EventsDestination,
+  LearnTarget,
   OperatorWord,
   PolicySource,
   ResolveRule,

@@ -3,12 +3,13 @@ import { messageOf, OpenShellError } from '@openshell/base';
 import {
   defaultPolicy,
   formatFinding,
-  inspectionNeeded,
+  inspectedParts,
   type Policy,
   parsePolicy,
+  type PolicySource as Source,
   withBaseline,
 } from '@openshell/policy';
-import type { PolicySource } from './run-options.ts';
+import type { PolicySource, Rules } from './run-options.ts';
 
 const read = (file: string): string => {
   try {
@@ -23,10 +24,11 @@ const read = (file: string): string => {
 };
 
 /**
- * Reads the policy and adds the baseline paths that exist here. Without a source: no network, the default files.
+ * Reads the policy and adds the baseline paths that exist here. Without a source: no network, the default files. Rules of the user's decide about
+ * connections only, so with them a policy must ask for no more.
  * @throws OpenShellError `policy_unreadable`, `policy_invalid`, `inspection_needed` (never run with a rule ignored).
  */
-export const loadPolicy = (source: PolicySource | undefined): Policy => {
+export const loadPolicy = (source: PolicySource | undefined, rules?: Rules): Policy => {
   if (!source) {
     const { readOnly, readWrite } = defaultPolicy.filesystem;
     const filesystem = {
@@ -47,22 +49,26 @@ export const loadPolicy = (source: PolicySource | undefined): Policy => {
       },
     );
   }
-  const needs = inspectionNeeded(result.policy, result.source);
-  if (needs.length > 0) {
-    const lines = needs.map(
+  if (rules !== undefined) requireConnectionsOnly(result.policy, result.source, file);
+  return withBaseline(result.policy, existsSync);
+};
+
+const requireConnectionsOnly = (policy: Policy, source: Source, file: string): void => {
+  const parts = inspectedParts(policy, source);
+  if (parts.length > 0) {
+    const lines = parts.map(
       ({ path, reason, line, column }) =>
         `  ${[file, line, column].filter(Boolean).join(':')}: ${path}: ${reason}`,
     );
     throw new OpenShellError(
-      `this version decides about connections and does not look into requests yet, which the policy asks for:\n${lines.join('\n')}`,
+      `rules decide about connections and not about requests, which the policy asks to be looked into:\n${lines.join('\n')}`,
       {
         code: 'inspection_needed',
         remedy:
-          'Nothing was started: a rule that cannot be enforced is not ignored. Remove these fields to allow by host and port.',
+          'Nothing was started: a rule that cannot be enforced is not ignored. Leave the rules out, or these fields.',
       },
     );
   }
-  return withBaseline(result.policy, existsSync);
 };
 
 /** Where a binary's path leads: system directories are the same inside and outside. Undefined where nothing is there. */

@@ -1,3 +1,4 @@
+import type { ClientCertificateFiles, Grants, MiddlewareService, UpstreamProxyWord } from '@openshell/proxy';
 import type { JsonObject, RegoVersion } from '@openshell/rego';
 
 /**
@@ -20,11 +21,17 @@ export interface RunOptions {
   /** Variables for the command in the order given, each name once. */
   readonly env: readonly EnvironmentVariable[];
 
+  /** Credentials and inference routes: what the command may use and never holds. No value of a secret is in here. */
+  readonly grants: Grants;
+
   /** How long the command may run, in seconds (fractions allowed, greater than 0). Absent: as long as it likes. */
   readonly timeoutSeconds?: number;
 
   /** Where the OCSF events go as JSON lines. Absent: nowhere; refusals still appear on stderr unless `quiet`. */
   readonly events?: EventsDestination;
+
+  /** Let through what merely nothing allows, and write a policy for it. Absent: refuse it. Never together with `rules`. */
+  readonly learn?: LearnTarget;
 
   readonly runtime: RuntimeKind;
 
@@ -32,6 +39,14 @@ export interface RunOptions {
 
   /** Keep the one-line refusals off stderr. Errors of OpenShell itself are always shown. */
   readonly quiet?: boolean;
+}
+
+/** Where a learned policy goes. What the run's policy says is in it, too. */
+export interface LearnTarget {
+  /** Absolute. */
+  readonly file: string;
+  /** The run's policy is read from this very file, and what is learned is added to it. */
+  readonly exists: boolean;
 }
 
 /** Kinds of isolation that are built. The command line refuses every other name before anything is started. */
@@ -83,6 +98,15 @@ export interface OperatorWord {
 
   /** PEM files with certificate authorities that upstream servers may be signed by, in addition to the built-in ones. */
   readonly upstreamCa: readonly string[];
+
+  /** What the proxy shows to upstream servers that ask who it is. The first that matches a host counts. */
+  readonly clientCertificates: readonly ClientCertificateFiles[];
+
+  /** The proxy of this network, which connections go out through. Absent: they go directly. */
+  readonly upstreamProxy?: UpstreamProxyWord;
+
+  /** Services that the policy's `network_middlewares` may name. */
+  readonly middlewares: readonly MiddlewareService[];
 }
 
 /** This name lives at this address, whatever DNS says. */

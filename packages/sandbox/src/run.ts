@@ -1,15 +1,16 @@
 import { isatty } from 'node:tty';
 import { configEvent, type EventSink, findingEvent, processEvent, RefusalReporter } from '@openshell/audit';
-import { generation, messageOf, OpenShellError, type SandboxId, sandboxId } from '@openshell/base';
+import { messageOf, OpenShellError, type SandboxId, sandboxId } from '@openshell/base';
 import type { Policy } from '@openshell/policy';
-import { EgressProxy, type EvidenceSource, type Tenant } from '@openshell/proxy';
+import type { EvidenceSource, Tenant } from '@openshell/proxy';
 import { ProcessRuntime, type Sandbox, type SandboxFile } from '@openshell/runtime';
 import { authorityFiles, CA_BUNDLE, EXTRA_CA } from './authorities.ts';
+import { type Egress, prepareEgress } from './egress.ts';
 import { sandboxEnvironment } from './environment.ts';
 import { openEvents } from './events.ts';
 import { evidenceOf } from './evidence.ts';
 import { EXIT_FAILED, EXIT_TIMEOUT, exitCodeOf, exitCodeOfFailure } from './exit-code.ts';
-import { loadEngine } from './load-engine.ts';
+import { LEARNING_WARNING, Learning } from './learn.ts';
 import { loadPolicy } from './load-policy.ts';
 import { Messages } from './messages.ts';
 import type { RunOptions } from './run-options.ts';
@@ -67,10 +68,12 @@ const startSandbox = (
   options: RunOptions,
   id: SandboxId,
   policy: Policy,
+  egress: Egress,
   terminal: (0 | 1 | 2)[],
 ): Promise<Sandbox> => {
   const { filesystem, landlock } = policy;
-  const authorities = authorityFiles(options.operator.upstreamCa);
+  const { upstreamCa } = options.operator;
+  const authorities = authorityFiles({ upstreamCa, proxyCa: egress.authority });
   return new ProcessRuntime().start({
     id,
     hostname: HOSTNAME,
@@ -89,6 +92,7 @@ const startSandbox = (
         sandboxEnvironment({
           caller: process.env,
           given: options.env,
+          placeholders: egress.first.environment,
           user,
           ...(authorities.length > 0 ? { caBundle: CA_BUNDLE, extraCa: EXTRA_CA } : {}),
         }),
@@ -163,24 +167,29 @@ const superviseCommand = async (
   messages: Messages,
   terminal: (0 | 1 | 2)[],
 ): Promise<number> => {
-  const engine = await loadEngine(policy, options.rules, generation(1));
+  const learning = options.learn === undefined ? undefined : new Learning(options.learn, options.policy);
+  if (learning !== undefined) messages.write(LEARNING_WARNING);
+  await using egress = await prepareEgress(options, policy, learning);
+  for (const notice of options.quiet ? [] : egress.first.notices) messages.write(`openshell: ${notice}`);
   const refusals = new RefusalReporter({
     write: options.quiet ? () => {} : messages.write,
     color: messages.color,
   });
-  await using sandbox = await startSandbox(options, id, policy, terminal);
+  await using sandbox = await startSandbox(options, id, policy, egress, terminal);
   releaseStreams(options.events?.kind === 'stdout');
   const stopForwarding = forwardSignals(sandbox);
   let tenant: Tenant | undefined;
   try {
-    const proxy = new EgressProxy({ overrides: options.operator.resolve });
-    tenant = proxy.addTenant({
+    tenant = egress.proxy.addTenant({
       id,
       listeners: sandbox.listeners,
       evidence: evidenceSource(sandbox, id, sink),
-      engine,
+      settings: egress.first.settings,
       events: (event) => sink.write(event),
-      refusals: (refusal) => refusals.report(refusal),
+      refusals: (refusal) => {
+        learning?.refused(refusal);
+        refusals.report(refusal);
+      },
     });
     reportNotes(sandbox, id, sink, options, messages);
     const [name] = options.command;
@@ -197,6 +206,8 @@ const superviseCommand = async (
     stopForwarding();
     await tenant?.close();
     refusals.close();
+    // Whatever the command came to: what it asked for until then is worth keeping.
+    for (const line of learning?.finish(policy) ?? []) messages.write(`openshell: ${line}`);
   }
 };
 
@@ -217,7 +228,7 @@ export const runSandbox = async (options: RunOptions): Promise<number> => {
       .padStart(8, '0'),
   );
   try {
-    const policy = loadPolicy(options.policy);
+    const policy = loadPolicy(options.policy, options.rules);
     const sink = await openEvents(options.events, (error) =>
       messages.write(`openshell: events are lost from here on: ${error.message}`),
     );

@@ -124,6 +124,40 @@ describe('events', () => {
     assert.equal(event.duration, 7);
   });
 
+  test('a request has its answer, size, duration, version, rule and trace', () => {
+    const event = httpEvent({
+      action: 'allowed',
+      destination,
+      method: 'POST',
+      scheme: 'https',
+      path: '/v1',
+      version: '2',
+      status: 201,
+      rule: { name: 'api', type: 'builtin', place: 'network_policies.api.endpoints[0]' },
+      traffic: { in: 3, out: 4 },
+      durationMs: 7,
+      traceId: 'ab',
+    });
+    const plain = JSON.parse(JSON.stringify(event));
+    assert.equal(plain.http_request.version, '2');
+    assert.deepEqual(plain.http_response, { code: 201 });
+    assert.deepEqual(plain.traffic, { bytes_in: 3, bytes_out: 4, bytes: 7 });
+    assert.equal(plain.duration, 7);
+    assert.deepEqual(plain.trace, { uid: 'ab' });
+    assert.deepEqual(plain.firewall_rule, {
+      name: 'api',
+      type: 'builtin',
+      uid: 'network_policies.api.endpoints[0]',
+    });
+  });
+
+  test('a request that got no answer has none, and nothing else that is not known', () => {
+    const event = httpEvent({ action: 'failed', destination, method: 'GET', scheme: 'http', path: '/' });
+    const absent = ['http_response', 'traffic', 'duration', 'trace', 'firewall_rule', 'actor', 'unmapped'];
+    const plain = JSON.parse(JSON.stringify(event));
+    for (const name of absent) assert.ok(!(name in plain), name);
+  });
+
   test('the query of a URL is never recorded', () => {
     const event = httpEvent({
       action: 'allowed',

@@ -1,6 +1,6 @@
 import { type OcsfProcess, ocsfProcess, type ProcessOptions } from '../objects.ts';
 import { type BaseEvent, baseEvent, type CommonOptions } from '../ocsf.ts';
-import { ACTIONS, type Action } from './network.ts';
+import { ACTIONS, type Action, type SecurityControl } from './network.ts';
 
 const CONFIDENCE = {
   low: { id: 1, name: 'Low' },
@@ -9,16 +9,12 @@ const CONFIDENCE = {
 } as const;
 
 /** OCSF 2004. */
-export interface FindingEvent extends BaseEvent {
+export interface FindingEvent extends BaseEvent, Partial<SecurityControl> {
   readonly class_uid: 2004;
   readonly finding_info: { readonly uid: string; readonly title: string; readonly desc?: string };
   readonly is_alert: true;
   readonly confidence_id: number;
   readonly confidence: string;
-  readonly action_id?: 1 | 2;
-  readonly action?: 'Allowed' | 'Denied';
-  readonly disposition_id?: 1 | 2;
-  readonly disposition?: 'Allowed' | 'Blocked';
   readonly actor?: { readonly process: OcsfProcess };
   readonly count?: number;
 }

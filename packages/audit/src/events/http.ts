@@ -2,13 +2,15 @@ import {
   type EndpointOptions,
   type OcsfEndpoint,
   type OcsfProcess,
+  type OcsfRule,
   ocsfEndpoint,
   ocsfProcess,
+  ocsfRule,
   type ProcessOptions,
   type RuleOptions,
 } from '../objects.ts';
 import { type BaseEvent, baseEvent, type CommonOptions } from '../ocsf.ts';
-import { ACTIONS, type Action } from './network.ts';
+import { ACTIONS, type Action, type SecurityControl } from './network.ts';
 
 /** OCSF 4002 `activity_id`: one for each method, 99 for any other. */
 const METHODS = new Map([
@@ -25,13 +27,9 @@ const METHODS = new Map([
 const OTHER = { id: 99, name: 'Other' };
 
 /** OCSF 4002. */
-export interface HttpEvent extends BaseEvent {
+export interface HttpEvent extends BaseEvent, SecurityControl {
   readonly class_uid: 4002;
-  readonly action_id: 1 | 2;
-  readonly action: 'Allowed' | 'Denied';
-  readonly disposition_id: 1 | 2;
-  readonly disposition: 'Allowed' | 'Blocked';
-  readonly actor?: { readonly process: OcsfProcess };
+  readonly actor?: { readonly process: OcsfProcess } | undefined;
   readonly dst_endpoint: OcsfEndpoint;
   readonly http_request: {
     readonly http_method: string;
@@ -41,8 +39,16 @@ export interface HttpEvent extends BaseEvent {
       readonly path: string;
       readonly port: number;
     };
+    /** `1.0`, `1.1` or `2`. */
+    readonly version?: string | undefined;
   };
-  readonly firewall_rule?: RuleOptions;
+  readonly http_response?: { readonly code: number } | undefined;
+  readonly firewall_rule?: OcsfRule | undefined;
+  readonly traffic?:
+    | { readonly bytes_in: number; readonly bytes_out: number; readonly bytes: number }
+    | undefined;
+  /** Milliseconds from the head of the request to the end of the response. */
+  readonly duration?: number | undefined;
 }
 
 export interface HttpOptions extends CommonOptions {
@@ -53,25 +59,70 @@ export interface HttpOptions extends CommonOptions {
   readonly scheme: 'http' | 'https';
   /** What follows a `?` is cut off here: queries carry secrets. */
   readonly path: string;
+  readonly version?: string | undefined;
+  /** What the client was answered. Absent: nothing. */
+  readonly status?: number | undefined;
   readonly rule?: RuleOptions | undefined;
   readonly reason?: string | undefined;
+  /** Content bytes seen from the sandbox: `in` came back to it, `out` left it. */
+  readonly traffic?: { readonly in: number; readonly out: number } | undefined;
+  readonly durationMs?: number | undefined;
 }
 
-/** One HTTP request that was let through or refused. */
+const SEVERITY = { allowed: 'info', audited: 'low', denied: 'medium', failed: 'low' } as const;
+
+/**
+ * One HTTP request, or one message of a protocol inside HTTP: let through, refused, or failed. There is one for every request, so
+ * this is a hot path: written out as one literal, it is an object of one shape, which takes a third of the time to turn into JSON.
+ */
 export function httpEvent(options: HttpOptions): HttpEvent {
-  const { destination, process, rule, reason } = options;
-  const path = options.path.split(/[?#]/, 1)[0] ?? '';
-  const severity = options.severity ?? (options.action === 'denied' ? 'medium' : 'info');
+  const { destination, process, rule, reason, status, traffic, version, durationMs } = options;
+  const base = baseEvent('http', METHODS.get(options.method) ?? OTHER, options, SEVERITY[options.action]);
+  const outcome = ACTIONS[options.action];
   return {
-    ...baseEvent('http', METHODS.get(options.method) ?? OTHER, { ...options, severity }),
-    ...ACTIONS[options.action],
-    ...(process !== undefined && { actor: { process: ocsfProcess(process) } }),
+    class_uid: base.class_uid,
+    class_name: base.class_name,
+    category_uid: base.category_uid,
+    category_name: base.category_name,
+    activity_id: base.activity_id,
+    activity_name: base.activity_name,
+    type_uid: base.type_uid,
+    severity_id: base.severity_id,
+    severity: base.severity,
+    time: base.time,
+    metadata: base.metadata,
+    trace: base.trace,
+    message: base.message,
+    action_id: outcome.action_id,
+    action: outcome.action,
+    disposition_id: outcome.disposition_id,
+    disposition: outcome.disposition,
+    actor: process === undefined ? undefined : { process: ocsfProcess(process) },
     dst_endpoint: ocsfEndpoint(destination),
     http_request: {
       http_method: options.method,
-      url: { scheme: options.scheme, hostname: destination.host, path, port: destination.port },
+      url: {
+        scheme: options.scheme,
+        hostname: destination.host,
+        path: withoutQuery(options.path),
+        port: destination.port,
+      },
+      version,
     },
-    ...(rule !== undefined && { firewall_rule: { name: rule.name, type: rule.type } }),
-    ...(reason !== undefined && { status_detail: reason }),
+    http_response: status === undefined ? undefined : { code: status },
+    firewall_rule: rule === undefined ? undefined : ocsfRule(rule),
+    traffic: traffic && {
+      bytes_in: traffic.in,
+      bytes_out: traffic.out,
+      bytes: traffic.in + traffic.out,
+    },
+    duration: durationMs,
+    status_detail: reason,
+    unmapped: base.unmapped,
   };
+}
+
+function withoutQuery(target: string): string {
+  const end = target.search(/[?#]/);
+  return end < 0 ? target : target.slice(0, end);
 }

@@ -9,8 +9,14 @@ export class FanOutSink implements EventSink {
     this.#sinks = sinks;
   }
 
-  write(event: SecurityEvent): void {
-    for (const sink of this.#sinks) sink.write(event);
+  /** False when all of them refuse: what one of them has taken must not come a second time. */
+  write(event: SecurityEvent): boolean {
+    let [taken, refused] = [false, false];
+    for (const sink of this.#sinks) {
+      if (sink.write(event)) taken = true;
+      else refused = true;
+    }
+    return taken || !refused;
   }
 
   async close(): Promise<void> {

@@ -12,9 +12,10 @@ export class MemorySink implements EventSink {
     this.#capacity = Math.max(1, capacity);
   }
 
-  write(event: SecurityEvent): void {
+  write(event: SecurityEvent): boolean {
     this.#ring[this.#next] = event;
     this.#next = (this.#next + 1) % this.#capacity;
+    return true;
   }
 
   /** Oldest first. */

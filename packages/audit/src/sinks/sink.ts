@@ -2,7 +2,8 @@ import type { SecurityEvent } from '../event.ts';
 
 /** Takes events. `write` never throws and never waits; what cannot be kept is counted and said. */
 export interface EventSink {
-  write(event: SecurityEvent): void;
+  /** False: there was no room for it. Whoever can, offers it again later. */
+  write(event: SecurityEvent): boolean;
   /** Resolves when everything that was accepted is where it belongs. Safe to call twice. */
   close(): Promise<void>;
 }

@@ -78,16 +78,38 @@ describe('the stream sink', () => {
     const sink = streamSink({ stream, onError: failOnError, maxQueued: 2 });
     sink.write(event('first'));
     await new Promise(setImmediate);
-    for (const text of ['second', 'third', 'lost', 'lost']) sink.write(event(text));
+    const taken = ['second', 'third', 'lost', 'lost'].map((text) => sink.write(event(text)));
+    assert.deepEqual(taken, [true, true, false, false]);
     release();
     await sink.close();
-    const events = lines.map((line) => JSON.parse(line));
+    const events = lines
+      .join('')
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line));
     assert.deepEqual(
       events.slice(0, 3).map(({ message }) => message),
       ['first', 'second', 'third'],
     );
     assert.equal(events[3].finding_info.uid, 'events-dropped');
     assert.equal(events[3].count, 2);
+  });
+
+  test('writes whole lines together, never more than a pipe takes at once', async () => {
+    const writes: string[] = [];
+    const stream = new Writable({
+      write(chunk, _encoding, done) {
+        writes.push(String(chunk));
+        done();
+      },
+    });
+    const sink = streamSink({ stream, onError: failOnError });
+    const texts = Array.from({ length: 50 }, (_, index) => `event ${index}`);
+    for (const text of texts) assert.equal(sink.write(event(text)), true);
+    await sink.close();
+    assert.ok(writes.length > 1 && writes.length < 20);
+    for (const written of writes) assert.ok(written.endsWith('\n') && Buffer.byteLength(written) <= 4096);
+    assert.deepEqual(messages(writes.join('')), texts);
   });
 
   test('a reader that went away is reported once', async () => {
@@ -109,6 +131,14 @@ test('the memory sink keeps the latest events, oldest first', () => {
     sink.events.map(({ message }) => message),
     ['b', 'c'],
   );
+});
+
+test('the fan-out has taken an event when one sink has', async () => {
+  const memory = new MemorySink();
+  const full = { write: () => false, close: async () => {} };
+  assert.equal(new FanOutSink([full, memory]).write(event('a')), true);
+  assert.equal(new FanOutSink([full]).write(event('a')), false);
+  assert.equal(new FanOutSink([]).write(event('a')), true, 'nobody wants it');
 });
 
 test('the fan-out gives every event to each sink', async () => {

@@ -5,6 +5,7 @@ export const commandNames = [
   'run',
   'policy check',
   'policy explain',
+  'policy suggest',
   'rego eval',
   'rego check',
   'rego test',
@@ -20,7 +21,7 @@ export type CommandName = (typeof commandNames)[number];
 
 /** Words that lead to several commands, as `policy` does, with what these have in common. */
 export const groups: Readonly<Record<string, string>> = {
-  policy: 'Check policies and ask them questions.',
+  policy: 'Check policies, ask them questions, and have them proposed.',
   rego: 'Evaluate, check, test and format Rego rules.',
 };
 
@@ -29,6 +30,7 @@ const specs: { readonly [Name in CommandName]: () => Promise<CommandSpec<Name>> 
   run: async () => (await import('./table/run.ts')).run,
   'policy check': async () => (await import('./table/policy.ts')).policyCheck,
   'policy explain': async () => (await import('./table/policy.ts')).policyExplain,
+  'policy suggest': async () => (await import('./table/policy-suggest.ts')).policySuggest,
   'rego eval': async () => (await import('./table/rego.ts')).regoEval,
   'rego check': async () => (await import('./table/rego.ts')).regoCheck,
   'rego test': async () => (await import('./table/rego.ts')).regoTest,

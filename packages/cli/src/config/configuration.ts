@@ -1,12 +1,19 @@
-import type { ResolveRule, RuntimeKind } from '@openshell/sandbox';
+import type { OperatorWord, RunOptions, RuntimeKind } from '@openshell/sandbox';
 
 /** What the operator of a machine has said once for every run. */
-export interface Configuration {
-  readonly resolve: readonly ResolveRule[];
-  /** Absolute paths of PEM files. */
-  readonly upstreamCa: readonly string[];
+export interface Configuration extends OperatorWord {
+  /** For the runs whose policy, or which themselves, bind them to something. */
+  readonly credentials: RunOptions['grants']['credentials'];
+  readonly routes: RunOptions['grants']['routes'];
   readonly runtime?: RuntimeKind;
 }
 
 /** What holds where there is no file. */
-export const noConfiguration: Configuration = { resolve: [], upstreamCa: [] };
+export const noConfiguration: Configuration = {
+  resolve: [],
+  upstreamCa: [],
+  clientCertificates: [],
+  middlewares: [],
+  credentials: [],
+  routes: [],
+};

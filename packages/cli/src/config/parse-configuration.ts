@@ -1,37 +1,73 @@
 import { dirname, resolve } from 'node:path';
 import { OpenShellError } from '@openshell/base';
-import type { ResolveRule, RuntimeKind } from '@openshell/sandbox';
+import type { RuntimeKind } from '@openshell/sandbox';
 import { parse, TomlError, type TomlTable } from 'smol-toml';
 import { nearest } from '../command/nearest.ts';
-import { checkCertificates } from '../run/files.ts';
+import { checkCertificates, checkReadable } from '../run/files.ts';
 import { parseResolveRule } from '../run/resolve-rule.ts';
 import { parseRuntimeKind } from '../run/runtime-kind.ts';
-import type { Configuration } from './configuration.ts';
+import { type Configuration, noConfiguration } from './configuration.ts';
 import { lineOf } from './line-of.ts';
 
-const keys = ['resolve', 'upstream_ca', 'runtime'] as const;
+/** As the options of `openshell run`, with underscores. */
+const keys = [
+  'resolve',
+  'upstream_ca',
+  'client_certificate',
+  'upstream_proxy',
+  'upstream_proxy_auth',
+  'upstream_no_proxy',
+  'middleware',
+  'credential',
+  'credentials',
+  'inference_routes',
+  'runtime',
+] as const;
+
+const PROXY_KEYS = {
+  url: 'upstream_proxy',
+  authFile: 'upstream_proxy_auth',
+  noProxy: 'upstream_no_proxy',
+} as const;
+
+/** Keys whose texts the proxy's own readers understand; these are loaded only for them. */
+const READ = [
+  'client_certificate',
+  'middleware',
+  'credential',
+  'credentials',
+  'inference_routes',
+  ...Object.values(PROXY_KEYS),
+] as const;
 
 /**
  * Reads the text of a configuration file. Paths in it are relative to the file's directory.
  *
- * @throws OpenShellError with code `configuration` or `usage`, naming the file and the line.
+ * @throws OpenShellError naming the file and the line.
  */
-export const parseConfiguration = (text: string, file: string): Configuration => {
+export const parseConfiguration = async (text: string, file: string): Promise<Configuration> => {
   const table = parseToml(text, file);
   const at = (key: string, value?: string): string => `${file}:${lineOf(text, key, value)}: ${key}`;
   for (const key of Object.keys(table)) {
     if (!(keys as readonly string[]).includes(key)) throw unknownKey(key, at(key));
   }
-  const runtime = runtimeKind(table, at);
+  const reader: Reader = { table, at, directory: dirname(file) };
+  const runtime = runtimeKind(reader);
   return {
-    resolve: resolveRules(table, at),
-    upstreamCa: authorities(table, at, dirname(file)),
+    ...noConfiguration,
+    resolve: strings(reader, 'resolve').map((rule) => parseResolveRule(rule, at('resolve', rule))),
+    upstreamCa: authorities(reader),
+    ...(READ.some((key) => table[key] !== undefined) ? await readWords(reader) : {}),
     ...(runtime === undefined ? {} : { runtime }),
   };
 };
 
-/** Where a key, and a value of it, stands. */
-type Place = (key: string, value?: string) => string;
+interface Reader {
+  readonly table: TomlTable;
+  /** Where a key, and a value of it, stands. */
+  readonly at: (key: string, value?: string) => string;
+  readonly directory: string;
+}
 
 const parseToml = (text: string, file: string): TomlTable => {
   try {
@@ -43,25 +79,72 @@ const parseToml = (text: string, file: string): TomlTable => {
   }
 };
 
-const resolveRules = (table: TomlTable, at: Place): readonly ResolveRule[] =>
-  strings(table, 'resolve', at).map((rule) => parseResolveRule(rule, at('resolve', rule)));
-
-const authorities = (table: TomlTable, at: Place, directory: string): readonly string[] =>
-  strings(table, 'upstream_ca', at).map((written) => {
-    const path = resolve(directory, written);
-    checkCertificates(path, at('upstream_ca', written));
+const authorities = (reader: Reader): readonly string[] =>
+  strings(reader, 'upstream_ca').map((written) => {
+    const path = resolve(reader.directory, written);
+    checkCertificates(path, reader.at('upstream_ca', written));
     return path;
   });
 
-const runtimeKind = (table: TomlTable, at: Place): RuntimeKind | undefined => {
-  const value = table.runtime;
-  if (value === undefined) return undefined;
-  if (typeof value !== 'string')
-    throw invalid(`${at('runtime')}: this is not text`, 'Write runtime = "process".');
-  return parseRuntimeKind(value, at('runtime'));
+type Words = Omit<Configuration, 'resolve' | 'upstreamCa' | 'runtime'>;
+
+const readWords = async (reader: Reader): Promise<Words> => {
+  const { at, directory } = reader;
+  const { loadOperatorReaders } = await import('@openshell/sandbox');
+  const read = await loadOperatorReaders();
+  const clientCertificates = strings(reader, 'client_certificate').map((written) => {
+    const source = at('client_certificate', written);
+    const found = read.parseClientCertificate(written, { source, directory });
+    checkCertificates(found.certificate, source);
+    checkReadable(found.key, source);
+    return found;
+  });
+  const { url, authFile, noProxy } = PROXY_KEYS;
+  const proxy = read.parseUpstreamProxy(
+    {
+      url: string(reader, url, 'http://HOST:PORT'),
+      authFile: filePath(reader, authFile),
+      noProxy: string(reader, noProxy, 'HOST,…'),
+    },
+    (text) => ({ source: at(PROXY_KEYS[text]), directory }),
+  );
+  const credentials = filePath(reader, 'credentials');
+  const routes = filePath(reader, 'inference_routes');
+  return {
+    clientCertificates,
+    ...(proxy === undefined ? {} : { upstreamProxy: proxy }),
+    middlewares: read.parseMiddlewares(strings(reader, 'middleware'), (written) => at('middleware', written)),
+    credentials: [
+      ...strings(reader, 'credential').map((written) =>
+        read.parseCredentialOption(written, at('credential', written)),
+      ),
+      ...(credentials === undefined ? [] : read.readCredentialFile(credentials)),
+    ],
+    routes: routes === undefined ? [] : read.readRouteFile(routes),
+  };
 };
 
-const strings = (table: TomlTable, key: string, at: Place): readonly string[] => {
+/** A file that can be read, as an absolute path. */
+const filePath = (reader: Reader, key: string): string | undefined => {
+  const written = string(reader, key, 'FILE');
+  if (written === undefined) return undefined;
+  const path = resolve(reader.directory, written);
+  checkReadable(path, reader.at(key));
+  return path;
+};
+
+const runtimeKind = (reader: Reader): RuntimeKind | undefined => {
+  const value = string(reader, 'runtime', 'process');
+  return value === undefined ? undefined : parseRuntimeKind(value, reader.at('runtime'));
+};
+
+const string = ({ table, at }: Reader, key: string, example: string): string | undefined => {
+  const value = table[key];
+  if (value === undefined || (typeof value === 'string' && value !== '')) return value;
+  throw invalid(`${at(key)}: this is not text`, `Write ${key} = "${example}".`);
+};
+
+const strings = ({ table, at }: Reader, key: string): readonly string[] => {
   const value = table[key];
   if (value === undefined) return [];
   const isList =

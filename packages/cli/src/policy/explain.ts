@@ -1,27 +1,27 @@
 import { posix } from 'node:path';
 import { OpenShellError, sandboxId } from '@openshell/base';
-import type { BinaryIdentity, Intent, PolicyResult } from '@openshell/policy';
+import type { BinaryIdentity, Explanation, Intent, PolicyResult, RequestFacts } from '@openshell/policy';
 import type { Arguments } from '../command/arguments.ts';
 import { usageError } from '../command/usage-error.ts';
 import type { Handler } from '../handlers.ts';
 import { plain } from '../output/style.ts';
+import { requestOf } from './explain-request.ts';
 import { renderExplanation } from './explanation-report.ts';
 import { renderFinding } from './finding-report.ts';
 import { type PolicyText, readPolicyText } from './read-policy.ts';
 
-/** `openshell policy explain`: 0 when the connection is allowed, 1 when it is denied. */
+/** `openshell policy explain`: 0 when the connection, and the request where one is asked about, is allowed; 1 when it is denied. */
 export const explainConnection: Handler = async (args, io) => {
-  const { canonicalHost, explain, inspectionNeeded, parsePolicy } = await import('@openshell/policy');
+  const { canonicalHost, explain, parsePolicy } = await import('@openshell/policy');
   const intent = intentOf(args, canonicalHost);
+  const request = await requestOf(args);
   const text = readPolicyText(args.operands[0]!);
   const { policy, source } = valid(parsePolicy(text.text, { file: text.file }), text);
-  const explanation = explain(policy, intent);
-  if (inspectionNeeded(policy, source).length > 0) {
-    io.err(`openshell: openshell run refuses this policy; openshell policy check ${text.file} says why\n`);
-  }
-  if (args.has('json')) io.out(renderJson(text.file, args, intent, explanation));
-  else io.out(renderExplanation({ file: text.file, intent, explanation, source, style: io.outStyle }));
-  return explanation.decision.action === 'allow' ? 0 : 1;
+  const explanation = explain(policy, intent, request === undefined ? {} : { request });
+  if (args.has('json')) io.out(renderJson(text.file, args, intent, request, explanation));
+  else
+    io.out(renderExplanation({ file: text.file, intent, request, explanation, source, style: io.outStyle }));
+  return (explanation.request ?? explanation).decision.action === 'deny' ? 1 : 0;
 };
 
 /** The attempt that is asked about. Hashes play no part in a decision: nothing has run, so there is none. */
@@ -77,12 +77,20 @@ const valid = (result: PolicyResult, { file, text }: PolicyText): Extract<Policy
   });
 };
 
-const renderJson = (file: string, args: Arguments, intent: Intent, explanation: object): string => {
+const renderJson = (
+  file: string,
+  args: Arguments,
+  intent: Intent,
+  request: RequestFacts | undefined,
+  { request: explained, ...explanation }: Explanation,
+): string => {
   const question = {
     host: intent.host,
     port: intent.port,
     binary: args.required('binary'),
     ancestors: args.values('ancestor'),
   };
-  return `${JSON.stringify({ file, intent: question, ...explanation }, null, 2)}\n`;
+  const { method, path, query } = request ?? {};
+  const asked = explained === undefined ? {} : { request: { method, path, query, ...explained } };
+  return `${JSON.stringify({ file, intent: question, ...explanation, ...asked }, null, 2)}\n`;
 };

@@ -1,10 +1,11 @@
 import type {
   ConnectDecision,
-  ConsideredEndpoint,
   EndpointRef,
   Explanation,
   Intent,
   PolicySource,
+  RequestDecision,
+  RequestFacts,
 } from '@openshell/policy';
 import { wrap } from '../command/wrap.ts';
 import { printable } from '../output/printable.ts';
@@ -13,6 +14,8 @@ import type { Style } from '../output/style.ts';
 export interface ExplanationReport {
   readonly file: string;
   readonly intent: Intent;
+  /** The request that was asked about, where one was. */
+  readonly request: RequestFacts | undefined;
   readonly explanation: Explanation;
   /** Where things stand in the file. */
   readonly source: PolicySource;
@@ -26,7 +29,14 @@ const listed = 20;
 
 /** The decision, the rule that made it, and what else was considered. */
 export const renderExplanation = (report: ExplanationReport): string =>
-  [...verdict(report), '', ...considered(report), ''].join('\n');
+  [
+    ...verdict(report),
+    ...requestVerdict(report),
+    '',
+    ...considered(report),
+    ...consideredRequests(report),
+    '',
+  ].join('\n');
 
 const verdict = ({ intent, explanation: { decision }, ...report }: ExplanationReport): readonly string[] => {
   const { style } = report;
@@ -43,6 +53,38 @@ const verdict = ({ intent, explanation: { decision }, ...report }: ExplanationRe
       ];
     default:
       return decision satisfies never;
+  }
+};
+
+const requestVerdict = ({ request, explanation, ...report }: ExplanationReport): readonly string[] => {
+  const decision = explanation.request?.decision;
+  if (request === undefined || decision === undefined) return [];
+  const what = report.style.bold(printable(`${request.method} ${request.path}`));
+  const reason = decision.action === 'deny' ? `${decision.reason} (${decision.code})` : decision.reason;
+  return [
+    '',
+    `${outcome(decision.action, report.style)} ${what}`,
+    ...paragraph(reason),
+    ...(decision.endpoint === undefined
+      ? []
+      : [
+          `  by ${printable(decision.rule ?? endpointName(decision.endpoint))} ${place(decision.endpoint, report)}`,
+        ]),
+    // On one line, because it has YAML to copy.
+    ...(decision.action === 'deny' ? [`  ${printable(decision.remedy)}`] : []),
+  ];
+};
+
+const outcome = (action: RequestDecision['action'], style: Style): string => {
+  switch (action) {
+    case 'allow':
+      return style.green('allowed');
+    case 'audit':
+      return style.yellow('let through and reported');
+    case 'deny':
+      return style.red('denied');
+    default:
+      return action satisfies never;
   }
 };
 
@@ -70,15 +112,37 @@ const considered = ({ explanation, ...report }: ExplanationReport): readonly str
   const further = all.length - listed;
   return [
     style.bold('Endpoints, those that came closest first'),
-    ...all.slice(0, listed).map((endpoint) => consideredLine(endpoint, report)),
+    ...all
+      .slice(0, listed)
+      .map(({ step, ...one }) => consideredLine({ ...one, fits: step === 'matched' }, report)),
     ...(further > 0 ? [`  and ${further} more; --json lists them all`] : []),
   ];
 };
 
-const consideredLine = ({ endpoint, step, why }: ConsideredEndpoint, report: Place): string => {
-  const mark = step === 'matched' ? report.style.green('yes') : report.style.dim('no ');
+interface Considered {
+  readonly endpoint: EndpointRef;
+  readonly fits: boolean;
+  readonly why: string;
+}
+
+const consideredLine = ({ endpoint, fits, why }: Considered, report: Place): string => {
+  const mark = fits ? report.style.green('yes') : report.style.dim('no ');
   const reason = wrap(printable(why).split(' '), { width, indent: 6, hanging: 6 });
   return `  ${mark} ${endpointName(endpoint)} ${place(endpoint, report)}\n${reason}`;
+};
+
+const consideredRequests = ({ explanation, ...report }: ExplanationReport): readonly string[] => {
+  const all = explanation.request?.considered ?? [];
+  if (all.length === 0) return [];
+  const further = all.length - listed;
+  return [
+    '',
+    report.style.bold('Inspected endpoints and this request, the most specific path first'),
+    ...all
+      .slice(0, listed)
+      .map(({ step, ...one }) => consideredLine({ ...one, fits: step === 'allows' }, report)),
+    ...(further > 0 ? [`  and ${further} more; --json lists them all`] : []),
+  ];
 };
 
 const endpointName = ({ policy, index, host }: EndpointRef): string =>

@@ -3,7 +3,7 @@ import type { Style } from '../output/style.ts';
 
 /** What is shown about one place in a policy. */
 export interface Finding {
-  readonly label: 'error' | 'notice' | 'not built yet';
+  readonly label: 'error' | 'notice';
   readonly message: string;
   readonly fix?: string;
   /** As in `network_policies.github.endpoints[0].host`. */

@@ -27,7 +27,8 @@ test('a bare command runs here, in the default runtime, with nothing else', asyn
     workdir: process.cwd(),
     env: [],
     runtime: 'process',
-    operator: { resolve: [], upstreamCa: [] },
+    operator: { resolve: [], upstreamCa: [], clientCertificates: [], middlewares: [] },
+    grants: { credentials: [], offered: [], routes: [] },
     quiet: false,
   });
 });
@@ -80,7 +81,13 @@ test('every option arrives in the request', async (t) => {
     timeoutSeconds: 1.5,
     events: { kind: 'file', path: join(directory, 'e.jsonl') },
     runtime: 'process',
-    operator: { resolve: [{ name: 'a', address: '1.2.3.4' }], upstreamCa: [ca] },
+    operator: {
+      resolve: [{ name: 'a', address: '1.2.3.4' }],
+      upstreamCa: [ca],
+      clientCertificates: [],
+      middlewares: [],
+    },
+    grants: { credentials: [], offered: [], routes: [] },
     quiet: true,
   });
 });
@@ -93,6 +100,7 @@ test('the command line adds to the configuration, and comes first', async (t) =>
   const ca = join(scratch(t), 'ca.pem');
   writeFileSync(ca, certificate);
   const configuration: Configuration = {
+    ...noConfiguration,
     resolve: [{ name: 'a', address: '1.1.1.1' }],
     upstreamCa: ['/configured.pem'],
     runtime: 'process',

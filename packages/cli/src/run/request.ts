@@ -1,11 +1,12 @@
-import { resolve } from 'node:path';
-import type { OperatorWord, RunOptions, RuntimeKind } from '@openshell/sandbox';
+import type { RunOptions, RuntimeKind } from '@openshell/sandbox';
 import type { Arguments } from '../command/arguments.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Io } from '../io.ts';
 import { parseEnvironment } from './environment.ts';
-import { checkCertificates, eventsDestination, workingDirectory } from './files.ts';
-import { orderResolveRules, parseResolveRule } from './resolve-rule.ts';
+import { eventsDestination, workingDirectory } from './files.ts';
+import { readGrants } from './grants.ts';
+import { readLearn } from './learn.ts';
+import { operatorWord } from './operator.ts';
 import { readDecider } from './rules.ts';
 import { parseRuntimeKind } from './runtime-kind.ts';
 import { parseSeconds } from './seconds.ts';
@@ -24,15 +25,18 @@ export const runRequest = async (
   const [program = '', ...rest] = args.operands;
   const timeout = args.value('timeout');
   const events = args.value('events');
+  const decider = await readDecider(args);
   return {
     command: [program, ...rest],
-    ...(await readDecider(args)),
+    ...decider,
+    ...readLearn(args, decider),
     workdir: workingDirectory(args.value('workdir')),
     env: parseEnvironment(args.values('env'), env),
     ...(timeout === undefined ? {} : { timeoutSeconds: parseSeconds(timeout, '--timeout') }),
     ...(events === undefined ? {} : { events: eventsDestination(events) }),
     runtime: runtimeKind(args.value('runtime'), env.OPENSHELL_RUNTIME, configuration),
-    operator: operatorWord(args, configuration),
+    operator: await operatorWord(args, configuration),
+    grants: await readGrants(args, configuration),
     quiet: args.has('quiet'),
   };
 };
@@ -45,14 +49,4 @@ const runtimeKind = (
   if (option !== undefined) return parseRuntimeKind(option, '--runtime');
   if (variable) return parseRuntimeKind(variable, 'OPENSHELL_RUNTIME');
   return configuration.runtime ?? 'process';
-};
-
-const operatorWord = (args: Arguments, configuration: Configuration): OperatorWord => {
-  const rules = args.values('resolve').map((text) => parseResolveRule(text, '--resolve'));
-  const authorities = args.values('upstream-ca');
-  for (const file of authorities) checkCertificates(file, '--upstream-ca');
-  return {
-    resolve: orderResolveRules(rules, configuration.resolve),
-    upstreamCa: [...authorities.map((file) => resolve(file)), ...configuration.upstreamCa],
-  };
 };

@@ -9,7 +9,15 @@ import {
   REFUSED_HOSTS,
   VALUE_EXAMPLES,
 } from './pattern-examples.ts';
-import { ADDRESSES, DIFFERENCES, HOST_PATTERNS, INTRODUCTION, PATTERNS, PRECEDENCE } from './prose.ts';
+import {
+  ADDRESSES,
+  DIFFERENCES,
+  HOST_PATTERNS,
+  INTRODUCTION,
+  PATTERNS,
+  PRECEDENCE,
+  REQUESTS,
+} from './prose.ts';
 
 type ObjectType = Extract<Type, { kind: 'object' }>;
 
@@ -20,6 +28,7 @@ export function renderSchemaDocs(): string {
     '## Fields\n',
     ...objectsIn(POLICY_SCHEMA).map(renderObject),
     PRECEDENCE,
+    REQUESTS,
     PATTERNS,
     'Paths (files, requests):\n',
     renderExamples(PATH_EXAMPLES),

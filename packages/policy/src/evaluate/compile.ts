@@ -5,9 +5,15 @@ import { within } from '../address/destination.ts';
 import type { ConnectDecision, Intent, PolicyEngine } from '../engine.ts';
 import { hostMatches } from '../glob/host-pattern.ts';
 import type { Policy } from '../policy.ts';
+import type { Inspection, RequestDecision, RequestFacts } from '../request.ts';
 import { BinaryMatcher, type BinaryPathResolver } from './binaries.ts';
 import { denyIntent } from './denial.ts';
-import { EndpointRule, type IdentityMode } from './rule.ts';
+import { authorizeRequest } from './request/authorize.ts';
+import type { InspectedEndpoint } from './request/endpoint.ts';
+import { MiddlewareSelector } from './request/middlewares.ts';
+import { connectionDecides } from './request/refusal.ts';
+import { Selections } from './request/selection.ts';
+import { type AllowDecision, EndpointRule, type IdentityMode } from './rule.ts';
 import { RuleIndex } from './rule-index.ts';
 
 export interface CompileOptions {
@@ -24,6 +30,12 @@ export class BuiltinEngine implements PolicyEngine {
   /** Every endpoint in order of rank; for explanations. */
   readonly rules: readonly EndpointRule[];
   readonly #index: RuleIndex;
+  /** Only the endpoints that are inspected. */
+  readonly #inspected: RuleIndex;
+  readonly #selections = new Selections();
+  readonly #middlewares: MiddlewareSelector;
+  /** Nothing of the policy looks into requests. */
+  readonly #connectionsOnly: boolean;
   readonly #hasHostless: boolean;
 
   constructor(policy: Policy, generation: Generation, options: CompileOptions = {}) {
@@ -32,9 +44,13 @@ export class BuiltinEngine implements PolicyEngine {
     this.rules = compileRules(policy, generation, options);
     this.#index = new RuleIndex(this.rules);
     this.#hasHostless = this.#index.hasHostless;
+    const inspected = this.rules.filter((rule) => rule.inspected);
+    this.#inspected = new RuleIndex(inspected);
+    this.#middlewares = new MiddlewareSelector(policy.middlewares);
+    this.#connectionsOnly = inspected.length === 0 && policy.middlewares.length === 0;
   }
 
-  /** Allocates nothing when it allows: the decision was made ready at compile time. */
+  /** Allocates nothing when it allows without inspection: the decision was made ready at compile time. */
   authorizeConnect(intent: Intent): ConnectDecision {
     const { host, port, evidence } = intent;
     const index = this.#index;
@@ -58,9 +74,50 @@ export class BuiltinEngine implements PolicyEngine {
       best = rule;
       break;
     }
-    return best
-      ? best.allow(named)
-      : denyIntent(intent, this.generation, this.policy, index.matching(host, port));
+    if (!best) return denyIntent(intent, this.generation, this.policy, index.matching(host, port));
+    const decision = best.allow(named);
+    return this.#connectionsOnly ? decision : this.#withInspection(decision, intent);
+  }
+
+  /** Costs the same for ten or ten thousand exact hosts, and allocates nothing when a rule allows. */
+  authorizeRequest(intent: Intent, request: RequestFacts): RequestDecision {
+    const endpoints = this.inspectedFor(intent);
+    return endpoints.length > 0
+      ? authorizeRequest(endpoints, intent, request, this.generation)
+      : connectionDecides(this.authorizeConnect(intent), request);
+  }
+
+  /** TLS that is never opened shows no request: only `fail_open` middlewares can select such a host. */
+  #withInspection(decision: AllowDecision, intent: Intent): AllowDecision {
+    if (decision.tls === 'skip') return decision;
+    const treatments = this.inspectedFor(intent);
+    const middlewares = this.#middlewares.forHost(intent.host);
+    if (treatments.length === 0 && middlewares.length === 0) return decision;
+    const inspection: Inspection = { treatments, middlewares };
+    return { ...decision, inspection };
+  }
+
+  /** The inspected endpoints for host, port and program; the most specific path first. */
+  inspectedFor({ host, port, evidence }: Intent): readonly InspectedEndpoint[] {
+    const index = this.#inspected;
+    let selection = this.#selections.none;
+    for (const rule of index.exact(host)) {
+      if (rule.hasPort(port) && rule.admits(evidence))
+        selection = this.#selections.with(selection, rule.inspected!);
+    }
+    for (const rule of index.wildcard(host)) {
+      if (rule.hasPort(port) && hostMatches(rule.host!, host) && rule.admits(evidence))
+        selection = this.#selections.with(selection, rule.inspected!);
+    }
+    for (const rule of index.hostless(port)) {
+      if (rule.admits(evidence)) selection = this.#selections.with(selection, rule.inspected!);
+    }
+    return selection.endpoints;
+  }
+
+  /** Every endpoint for host and port, whoever asks. For explanations and suggestions. */
+  matching(host: string, port: number): readonly EndpointRule[] {
+    return this.#index.matching(host, port);
   }
 
   couldAllowName(host: string): boolean {

@@ -2,6 +2,7 @@ import type { Generation } from '@openshell/base';
 import type { ConnectDecision, Intent } from '../engine.ts';
 import { escapeGlob } from '../glob/glob.ts';
 import type { Policy } from '../policy.ts';
+import { quoted } from './request/yaml-flow.ts';
 import type { EndpointRule } from './rule.ts';
 
 type Denial = Extract<ConnectDecision, { action: 'deny' }>;
@@ -63,9 +64,3 @@ function addPolicy({ host, port, evidence }: Intent): string {
 }
 
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
-
-/** As YAML: plain where that is safe, as a JSON string (which YAML 1.2 reads the same way) otherwise. */
-function quoted(text: string): string {
-  const isPlain = /^\/?[A-Za-z][A-Za-z0-9._/-]*$/.test(text) && !/^(?:true|false|null)$/i.test(text);
-  return isPlain ? text : JSON.stringify(text);
-}

@@ -2,7 +2,9 @@ import { type Generation, generation } from '@openshell/base';
 import type { ConnectDecision, EndpointRef, Evidence, Intent } from '../engine.ts';
 import { hostMatches } from '../glob/host-pattern.ts';
 import type { Policy } from '../policy.ts';
+import type { RequestFacts } from '../request.ts';
 import { BuiltinEngine, type CompileOptions } from './compile.ts';
+import { explainRequest, type RequestExplanation } from './request/explain.ts';
 import type { EndpointRule } from './rule.ts';
 
 /** How far an intent got with one endpoint: the first thing that did not fit, or `matched`. */
@@ -21,22 +23,33 @@ export interface Explanation {
   readonly decision: ConnectDecision;
   /** Every endpoint; those that came closest first. */
   readonly considered: readonly ConsideredEndpoint[];
+  /** Where a request was asked about. */
+  readonly request?: RequestExplanation;
+}
+
+export interface ExplainOptions extends CompileOptions {
+  /** Also says what would become of this request on the connection. */
+  readonly request?: RequestFacts;
 }
 
 const NO_GENERATION: Generation = generation(0);
 const STEPS: readonly ExplainStep[] = ['matched', 'binary', 'port', 'host'];
 
-/** Decides an intent and says of every endpoint why it matched or not. Slow and complete, where the engine is quick. */
+/** Decides an intent, and a request where one is given, and says of every endpoint why it matched or not. Slow and complete, where the engine is quick. */
 export function explain(
   subject: Policy | BuiltinEngine,
   intent: Intent,
-  options?: CompileOptions,
+  options: ExplainOptions = {},
 ): Explanation {
   const engine =
     subject instanceof BuiltinEngine ? subject : new BuiltinEngine(subject, NO_GENERATION, options);
   const considered = engine.rules.map((rule) => consider(rule, intent));
   considered.sort((a, b) => STEPS.indexOf(a.step) - STEPS.indexOf(b.step));
-  return { decision: engine.authorizeConnect(intent), considered };
+  return {
+    decision: engine.authorizeConnect(intent),
+    considered,
+    ...(options.request ? { request: explainRequest(engine, intent, options.request) } : {}),
+  };
 }
 
 function consider(rule: EndpointRule, intent: Intent): ConsideredEndpoint {

@@ -2,7 +2,9 @@ import type { Generation } from '@openshell/base';
 import type { ConnectDecision, DestinationRule, EndpointRef, Evidence } from '../engine.ts';
 import { type HostPattern, parseHostPattern } from '../glob/host-pattern.ts';
 import type { Endpoint, NetworkPolicy } from '../policy.ts';
+import { isInspected } from '../protocols.ts';
 import type { BinaryMatcher } from './binaries.ts';
+import { InspectedEndpoint } from './request/endpoint.ts';
 
 export type AllowDecision = Extract<ConnectDecision, { action: 'allow' }>;
 
@@ -17,9 +19,12 @@ export class EndpointRule {
   /** Undefined: any host. */
   readonly host: HostPattern | undefined;
   readonly binaries: BinaryMatcher;
-  /** Smaller comes first: the order of policy names, then of endpoints. */
-  rank = 0;
+  /** What decides about requests; undefined where the connection is all that is decided. */
+  readonly inspected: InspectedEndpoint | undefined;
+  #rank = 0;
   readonly #identity: IdentityMode;
+  /** The port where there is one only; else 0, which is none. */
+  readonly #port: number;
   readonly #ports: readonly number[];
   readonly #decision: AllowDecision;
   readonly #namedDecision: AllowDecision;
@@ -31,11 +36,26 @@ export class EndpointRule {
     this.ref = Object.freeze({ policy: policy.key, index, host: endpoint.host });
     this.host = endpoint.host === '' ? undefined : parseHostPattern(endpoint.host);
     this.binaries = binaries;
+    this.inspected = isInspected(endpoint.protocol)
+      ? new InspectedEndpoint(policy, this.ref, options.generation)
+      : undefined;
     this.#identity = options.identity;
+    this.#port = endpoint.ports.length === 1 ? endpoint.ports[0]! : 0;
     this.#ports = endpoint.ports;
     const exact = this.host !== undefined && this.host.kind !== 'wildcard';
     this.#decision = this.#allow(options.generation, exact);
     this.#namedDecision = exact ? this.#decision : this.#allow(options.generation, true);
+  }
+
+  /** Smaller comes first: the order of policy names, then of endpoints. */
+  get rank(): number {
+    return this.#rank;
+  }
+
+  /** Set once, when all endpoints of the policy are known. */
+  set rank(rank: number) {
+    this.#rank = rank;
+    if (this.inspected) this.inspected.rank = rank;
   }
 
   /** Whether the endpoint names a host without wildcards. */
@@ -44,8 +64,7 @@ export class EndpointRule {
   }
 
   hasPort(port: number): boolean {
-    const ports = this.#ports;
-    return ports.length === 1 ? ports[0] === port : ports.includes(port);
+    return this.#port === 0 ? this.#ports.includes(port) : this.#port === port;
   }
 
   /** Whether the one who asks may use this endpoint. */

@@ -8,6 +8,17 @@ export interface Step {
   readonly ranges: readonly CodeRange[];
   readonly repeat: boolean;
 }
+
+/** A piece of a pattern for matching: a text, one character of a class, or a star up to a separator. All of one shape, for speed. */
+interface Run {
+  readonly kind: 'text' | 'one' | 'star';
+  readonly text: string;
+  readonly ranges: readonly CodeRange[];
+  /** The first code unit of a text. */
+  readonly first: number;
+  /** The code unit that ends a star; negative where none does. */
+  readonly stop: number;
+}
 export type CodeRange = readonly [from: number, to: number];
 
 /** A compiled pattern: it matches what one of its alternatives matches. */
@@ -15,6 +26,8 @@ export interface Glob {
   readonly source: string;
   readonly separator: Separator;
   readonly alternatives: readonly (readonly Step[])[];
+  /** The alternatives as they are matched. */
+  readonly runs: readonly (readonly Run[])[];
   /** The pattern's text when it is a plain string, which is compared rather than matched. */
   readonly literal: string | undefined;
   /** The text before a final `**` when that is the only wildcard; matched as a prefix. */
@@ -43,6 +56,7 @@ export function compileGlob(source: string, separator: Separator): Glob {
     source,
     separator,
     alternatives,
+    runs: alternatives.map((each) => joinSteps(each, separator)),
     literal: steps && textOf(steps),
     prefix: last?.repeat && last.ranges === ANY ? textOf(steps!.slice(0, -1)) : undefined,
   };
@@ -55,7 +69,7 @@ export const escapeGlob = (text: string): string => text.replaceAll(/[\\*?[\]{}]
 export function globMatches(glob: Glob, text: string): boolean {
   if (glob.literal !== undefined) return text === glob.literal;
   if (glob.prefix !== undefined) return text.startsWith(glob.prefix);
-  for (const steps of glob.alternatives) if (stepsMatch(steps, text)) return true;
+  for (const runs of glob.runs) if (runsMatch(runs, text)) return true;
   return false;
 }
 
@@ -64,63 +78,98 @@ export function globMatches(glob: Glob, text: string): boolean {
  * between two stars match later, and the later star then has less to do, never more. A `*` that has reached a separator is
  * spent, and the last `**` moves on instead.
  */
-function stepsMatch(steps: readonly Step[], text: string): boolean {
+function runsMatch(runs: readonly Run[], text: string): boolean {
+  const { length } = text;
   let at = 0;
-  let step = 0;
-  let starStep = -1;
+  let run = 0;
+  let starRun = -1;
   let starAt = 0;
-  let wideStep = -1;
+  let wideRun = -1;
   let wideAt = 0;
   for (;;) {
-    const current = steps[step];
-    if (current?.repeat) {
-      if (current.ranges === ANY) {
-        wideStep = step;
+    const current = runs[run];
+    if (current === undefined) {
+      if (at === length) return true;
+    } else if (current.kind === 'text') {
+      // The first character answers most of the time, and asking for it is much cheaper.
+      if (text.charCodeAt(at) === current.first && text.startsWith(current.text, at)) {
+        at += current.text.length;
+        run++;
+        continue;
+      }
+    } else if (current.kind === 'one') {
+      if (at < length && accepts(current.ranges, text.codePointAt(at)!)) {
+        at += widthAt(text, at);
+        run++;
+        continue;
+      }
+    } else {
+      if (current.stop < 0) {
+        wideRun = run;
         wideAt = at;
-        starStep = -1;
+        starRun = -1;
       } else {
-        starStep = step;
+        starRun = run;
         starAt = at;
       }
-      step++;
+      run++;
       continue;
     }
-    if (
-      current === undefined ? at === text.length : at < text.length && accepts(current, text.codePointAt(at)!)
-    ) {
-      if (current === undefined) return true;
-      at += widthAt(text, at);
-      step++;
-      continue;
-    }
-    if (starStep >= 0 && starAt < text.length && accepts(steps[starStep]!, text.codePointAt(starAt)!)) {
+    if (starRun >= 0 && starAt < length && text.charCodeAt(starAt) !== runs[starRun]!.stop) {
       starAt += widthAt(text, starAt);
       at = starAt;
-      step = starStep + 1;
-    } else if (wideStep >= 0 && wideAt < text.length) {
+      run = starRun + 1;
+    } else if (wideRun >= 0 && wideAt < length) {
       wideAt += widthAt(text, wideAt);
       at = wideAt;
-      step = wideStep + 1;
-      starStep = -1;
+      run = wideRun + 1;
+      starRun = -1;
     } else return false;
   }
 }
 
-const widthAt = (text: string, at: number): number => (text.codePointAt(at)! > 0xffff ? 2 : 1);
+/** How many code units the character takes: two when a high surrogate has its low one. */
+function widthAt(text: string, at: number): number {
+  const unit = text.charCodeAt(at);
+  return unit >= 0xd800 && unit <= 0xdbff && text.codePointAt(at)! > 0xffff ? 2 : 1;
+}
 
-function accepts(step: Step, code: number): boolean {
-  for (const [from, to] of step.ranges) if (code >= from && code <= to) return true;
+function accepts(ranges: readonly CodeRange[], code: number): boolean {
+  for (const [from, to] of ranges) if (code >= from && code <= to) return true;
   return false;
 }
 
-function textOf(steps: readonly Step[]): string | undefined {
-  let text = '';
-  for (const { ranges, repeat } of steps) {
-    if (repeat || ranges.length !== 1 || ranges[0]![0] !== ranges[0]![1]) return undefined;
-    text += String.fromCodePoint(ranges[0]![0]);
+/** Joins ordinary characters to texts, which are compared in one go. */
+function joinSteps(steps: readonly Step[], separator: Separator): Run[] {
+  const runs: Run[] = [];
+  for (let at = 0; at < steps.length; ) {
+    const { ranges, repeat } = steps[at]!;
+    let end = at;
+    while (end < steps.length && isOrdinary(steps[end]!)) end++;
+    if (end > at) {
+      const text = flatText(steps.slice(at, end));
+      runs.push({ kind: 'text', text, ranges, first: text.charCodeAt(0), stop: -1 });
+    } else if (!repeat) runs.push({ kind: 'one', text: '', ranges, first: -1, stop: -1 });
+    else {
+      const stop = ranges === ANY || separator === 'none' ? -1 : separator.charCodeAt(0);
+      runs.push({ kind: 'star', text: '', ranges, first: -1, stop });
+    }
+    at = Math.max(end, at + 1);
   }
-  return text;
+  return runs;
 }
+
+function textOf(steps: readonly Step[]): string | undefined {
+  return steps.every(isOrdinary) ? flatText(steps) : undefined;
+}
+
+/** Whether the step is one character and no other. */
+const isOrdinary = ({ ranges: [first, second], repeat }: Step): boolean =>
+  !repeat && second === undefined && first![0] === first![1];
+
+/** Made in one go: a string that was put together piece by piece stays in pieces, and comparing it is slow. */
+const flatText = (steps: readonly Step[]): string =>
+  String.fromCodePoint(...steps.map(({ ranges }) => ranges[0]![0]));
 
 /** Writes out braces, and `**` between slashes in its two meanings (no segment, or some): a pattern becomes a list of plain sequences. */
 function expandAlternatives(source: string, separator: Separator): string[] {

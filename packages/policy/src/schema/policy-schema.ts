@@ -14,10 +14,17 @@ const body = integer(1, MAX_BODY);
 const MATCHER = {
   method: {
     type: text(),
-    doc: 'HTTP method in any case (`GET` covers `HEAD`), `WEBSOCKET_TEXT`, or the JSON-RPC or MCP method; `*` for every one.',
+    doc: 'HTTP method in any case (`GET` covers `HEAD`), `WEBSOCKET_TEXT` or `WEBSOCKET_BINARY` for messages, or the JSON-RPC or MCP method; `*` for every one. To allow MCP methods, patterns reach only those that MCP defines.',
   },
   path: { type: text(), doc: 'Path pattern, starts with `/` or is `**`.' },
-  command: { type: text(), doc: 'SQL statement class; only with `protocol: sql`.' },
+  command: {
+    type: text(),
+    doc: 'Pattern for the leading keywords of an SQL statement, in any case: `SELECT`, `CREATE TABLE`, `DROP *`, `*`.',
+  },
+  tables: {
+    type: list(text(), LIMITS.ruleValues, { nonEmpty: true }),
+    doc: 'Patterns for the tables that an SQL statement names, as `schema.table` or `table`. To allow, every table must match one as it is written; to deny, one is enough, and a schema that either leaves out may be any.',
+  },
   query: {
     type: map('parameter', patterns(LIMITS.ruleValues, true), LIMITS.ruleValues),
     doc: 'Value patterns by parameter: `name: "v*"` or `name: { any: [a, b] }`. To allow, every value of every listed parameter must match; to deny, one is enough.',
@@ -34,7 +41,12 @@ const MATCHER = {
   },
   params: {
     type: map('parameter', data, LIMITS.ruleValues),
-    doc: 'MCP parameters; only `name`, as another way to write `tool`.',
+    doc: 'JSON-RPC and MCP: patterns by parameter, `arguments.path: "/work/**"`, or `{ any: [a, b] }`; nested mappings are joined with dots, positions in lists do not count. To allow, every listed parameter must be there and all its values match; to deny, one value is enough. In MCP calls of tools, `name` is another way to write `tool`.',
+  },
+  from: {
+    type: text({ oneOf: ['client', 'server'] }),
+    default: 'client',
+    doc: '`server`: the rule is about what the server sends to the workload. JSON-RPC, MCP and WebSocket messages. Responses are always allowed; without a rule that allows, so is everything else that no rule denies.',
   },
 } as const;
 
@@ -97,7 +109,7 @@ const ENDPOINT_SCHEMA = object('Endpoint', 'One host and its ports, and how traf
   },
   access: {
     type: text({ oneOf: ['read-only', 'read-write', 'full'] }),
-    doc: 'A preset instead of `rules`. For `rest`: GET, HEAD, OPTIONS; those and POST, PUT, PATCH; everything.',
+    doc: 'A preset instead of `rules`: see "Presets".',
   },
   rules: {
     type: list(RULE_SCHEMA, LIMITS.rules, { nonEmpty: true }),

@@ -77,8 +77,9 @@ class Reader {
         fix: 'Remove it.',
       });
     }
-    if (type.oneOf && !type.oneOf.includes(value)) return this.#notOneOf(node.value, type.oneOf);
-    return value;
+    if (!type.oneOf) return value;
+    // The schema's own text rather than the file's: one that is compared for every request, and by identity at best.
+    return type.oneOf.find((one) => one === value) ?? this.#notOneOf(node.value, type.oneOf);
   }
 
   #notOneOf(value: string, known: readonly string[]): undefined {
@@ -200,7 +201,7 @@ class Reader {
     const near = nearestName(name, known);
     this.#problem({
       code: 'unknown_field',
-      message: `"${name.slice(0, 64)}" is not a field of this part of a policy.`,
+      message: `"${name.slice(0, 64)}" is not a field of this part of the file.`,
       fix: near ? `Did you mean "${near}"?` : `Known here: ${known.join(', ')}.`,
       on: 'key',
     });

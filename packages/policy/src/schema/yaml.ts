@@ -19,8 +19,9 @@ const yamlLibrary = (): typeof Yaml => (library ??= createRequire(import.meta.ur
 /**
  * Reads one YAML 1.2 document (core schema). Anchors, aliases, tags, directives, repeated keys, further documents and nesting beyond
  * the limit are problems: none of them says anything that a policy needs, and each makes a reviewer and a parser see different files.
+ * `start` is what such a file begins with.
  */
-export function parseYaml(text: string, file?: string): ParsedYaml {
+export function parseYaml(text: string, file: string | undefined, start: string): ParsedYaml {
   const nowhere = new TreeSource(undefined, () => ({ line: 1, column: 1 }), file);
   const early = new Findings(nowhere, POLICY_LIMITS.findings);
   if (Buffer.byteLength(text) > POLICY_LIMITS.fileBytes) {
@@ -32,7 +33,7 @@ export function parseYaml(text: string, file?: string): ParsedYaml {
     return { source: nowhere, findings: early };
   }
   const lines = new LineTable(text);
-  const reader = new YamlReader(yamlLibrary(), lines, file);
+  const reader = new YamlReader(yamlLibrary(), lines, { file, start });
   const root = reader.read(text);
   const source = new TreeSource(root, (offset) => lines.position(offset), file);
   const findings = new Findings(source, POLICY_LIMITS.findings);
@@ -65,9 +66,15 @@ class YamlReader {
   readonly #findings: Findings;
   readonly #lines: LineTable;
   readonly #path: (string | number)[] = [];
+  readonly #start: string;
   #offset = 0;
 
-  constructor(yaml: typeof Yaml, lines: LineTable, file?: string) {
+  constructor(
+    yaml: typeof Yaml,
+    lines: LineTable,
+    { file, start }: { file: string | undefined; start: string },
+  ) {
+    this.#start = start;
     this.#yaml = yaml;
     this.#lines = lines;
     // While the tree is being built, a problem's place is an offset that was noted just before.
@@ -86,7 +93,7 @@ class YamlReader {
     const document = this.#compose(text);
     if (!document || this.problems.length > 0) return undefined;
     if (document.contents) return this.#node(document.contents as Yaml.Node, 0);
-    this.#problem(0, 'empty_file', 'The file holds no policy.', 'Start with "version: 1".');
+    this.#problem(0, 'empty_file', 'The file is empty.', `Start with "${this.#start}".`);
     return undefined;
   }
 

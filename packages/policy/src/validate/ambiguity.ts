@@ -4,7 +4,7 @@ import { globsOverlap } from '../glob/overlap.ts';
 import { POLICY_LIMITS } from '../limits.ts';
 import type { Endpoint } from '../policy.ts';
 import { formatPath } from '../problem.ts';
-import { isInspected } from './endpoint.ts';
+import { isInspected } from '../protocols.ts';
 import type { PlacedEndpoint } from './network.ts';
 
 /** An endpoint prepared for comparison. Two endpoints with equal treatments cannot disagree. */
@@ -134,7 +134,8 @@ const inspectionTreatment = (endpoint: Endpoint) => ({
   credential_signing: endpoint.signing ?? null,
   credential_binding: endpoint.credentialProvider ?? null,
   json_rpc: endpoint.jsonRpc ?? null,
-  mcp: endpoint.mcp ?? null,
+  // Which methods are allowed is a rule, and rules add up.
+  mcp: endpoint.mcp ? [endpoint.mcp.maxBodyBytes, endpoint.mcp.strictToolNames] : null,
 });
 
 const isGraphqlRule = (rule: NonNullable<Endpoint['rules']>[number]): boolean =>
@@ -157,6 +158,8 @@ function difference(
 
 function inspectionsDisagree(a: Candidate, b: Candidate): boolean {
   if (a.inspection === undefined || b.inspection === undefined || a.inspection === b.inspection) return false;
+  // A database's connection has no paths that could keep the two apart.
+  if ((a.placed.endpoint.protocol === 'sql') !== (b.placed.endpoint.protocol === 'sql')) return true;
   const left = selector(a);
   const right = selector(b);
   return weight(left) === weight(right) && globsOverlap(left, right);

@@ -3,6 +3,7 @@ import { parseAddress } from '../address/address.ts';
 import { classifyAddress, reachOf } from '../address/address-class.ts';
 import { type HostPattern, parseHostPattern } from '../glob/host-pattern.ts';
 import type { AccessPreset, CredentialSigning, Endpoint, Protocol, RequestRule } from '../policy.ts';
+import { INSPECTED_PROTOCOLS, isInspected } from '../protocols.ts';
 import type { RawEndpoint } from '../schema/policy-schema.ts';
 import { readAllowedIps } from './allowed-ips.ts';
 import { checkMcpBreadth } from './mcp-rules.ts';
@@ -10,15 +11,14 @@ import { readGraphqlOptions, readMcpOptions } from './protocol-options.ts';
 import { checkPathPattern, checkRulesTogether, type RuleContext, readRule } from './rules.ts';
 import type { Scope } from './scope.ts';
 
-const INSPECTED: readonly Protocol[] = ['rest', 'websocket', 'graphql', 'json-rpc', 'mcp', 'sql'];
 const HTTP: readonly Protocol[] = ['', 'rest', 'websocket', 'graphql', 'json-rpc', 'mcp'];
 
 /** Which protocols each field says something for; elsewhere it would be ignored, so it is refused. */
 const FIELD_PROTOCOLS: { readonly [Field in keyof RawEndpoint]?: readonly Protocol[] } = {
   path: HTTP,
-  access: INSPECTED,
-  rules: INSPECTED,
-  deny_rules: INSPECTED,
+  access: INSPECTED_PROTOCOLS,
+  rules: INSPECTED_PROTOCOLS,
+  deny_rules: INSPECTED_PROTOCOLS,
   allow_encoded_slash: HTTP.slice(1),
   websocket_credential_rewrite: ['rest', 'websocket'],
   request_body_credential_rewrite: ['rest'],
@@ -33,16 +33,16 @@ const FIELD_PROTOCOLS: { readonly [Field in keyof RawEndpoint]?: readonly Protoc
   mcp: ['mcp'],
 };
 
-/** Whether requests under this protocol are looked into one by one. */
-export const isInspected = (protocol: Protocol): boolean => INSPECTED.includes(protocol);
-
 /** Checks one endpoint by itself and fills in its defaults. What it returns counts only when no problem was found. */
 export function readEndpoint(raw: RawEndpoint, scope: Scope): Endpoint {
   // The schema admits no other words.
-  const protocol = (raw.protocol ?? '') as Protocol;
-  checkFields(raw, protocol, scope);
-  checkBase(raw, protocol, scope);
+  const written = (raw.protocol ?? '') as Protocol;
+  checkFields(raw, written, scope);
+  checkBase(raw, written, scope);
   checkSigning(raw, scope);
+  const need = written === '' ? requestNeed(raw) : undefined;
+  const protocol = need ? 'rest' : written;
+  if (need) noticeNeed(need, raw, scope);
   if (raw.path) checkPathPattern(raw.path, scope.at('path'));
   const allowedIps = readAllowedIps(raw.allowed_ips, scope.at('allowed_ips'));
   return {
@@ -51,9 +51,9 @@ export function readEndpoint(raw: RawEndpoint, scope: Scope): Endpoint {
     path: raw.path ?? '',
     protocol,
     tls: readTls(raw, protocol, scope),
-    enforcement: readEnforcement(raw, protocol, scope),
-    ...(raw.access ? { access: raw.access as AccessPreset } : {}),
-    ...readRules(raw, protocol, scope),
+    enforcement: readEnforcement(raw, written, scope),
+    ...(need ? { access: 'full' } : raw.access ? { access: raw.access as AccessPreset } : {}),
+    ...readRules(raw, written, scope),
     ...(allowedIps ? { allowedIps } : {}),
     allowEncodedSlash: raw.allow_encoded_slash ?? false,
     websocketCredentialRewrite: raw.websocket_credential_rewrite ?? false,
@@ -64,6 +64,24 @@ export function readEndpoint(raw: RawEndpoint, scope: Scope): Endpoint {
     ...(raw.credential_binding?.provider ? { credentialProvider: raw.credential_binding.provider } : {}),
     ...readMcpOptions(raw, protocol),
   };
+}
+
+/** The field that speaks of requests although no protocol does: it would mean nothing unless requests are looked into. */
+function requestNeed(raw: RawEndpoint): 'path' | 'credential_signing' | 'credential_binding' | undefined {
+  if (raw.path && raw.path !== '**') return 'path';
+  if (raw.credential_signing) return 'credential_signing';
+  return raw.credential_binding && !raw.allow_uninspected_credentials ? 'credential_binding' : undefined;
+}
+
+function noticeNeed(field: string, raw: RawEndpoint, scope: Scope): void {
+  const message = `"${field}" is about requests, so they are inspected as rest; every one that fits is allowed.`;
+  const fix =
+    'Write "protocol: rest", "enforcement: enforce" and "access: full", or the rules that are meant.';
+  scope.at(field).notice('inspected_by_need', message, fix, 'key');
+  if (raw.enforcement === 'audit')
+    scope
+      .at('enforcement')
+      .problem('audit_without_protocol', 'The endpoint has no rules that could be audited.', 'Remove it.');
 }
 
 function checkFields(raw: RawEndpoint, protocol: Protocol, scope: Scope): void {
@@ -276,14 +294,6 @@ function checkSigning(raw: RawEndpoint, scope: Scope): void {
         'key',
       );
   }
-  if (raw.tls === 'skip')
-    scope
-      .at('tls')
-      .problem(
-        'skip_with_signing',
-        'Requests inside TLS that is never opened cannot be signed.',
-        'Remove "tls: skip".',
-      );
 }
 
 function readSigning(raw: RawEndpoint): Pick<Endpoint, 'signing'> {

@@ -19,7 +19,7 @@ export function checkMcpMatcher(raw: RawMatcher, context: RuleContext, scope: Sc
       `Add method: ${TOOL_CALL}.`,
     );
   }
-  if (!context.strictToolNames && raw.tool?.some((tool) => WILDCARD.test(tool))) {
+  if (!context.strictToolNames && toolPatterns(raw).some((tool) => WILDCARD.test(tool))) {
     scope
       .at('tool')
       .problem(
@@ -41,7 +41,10 @@ export function checkMcpBreadth(
     ['rules', rules],
     ['deny_rules', denied],
   ] as const) {
-    const index = list.findIndex((rule) => !selectsTools(rule) && matchesToolCall(rule.method));
+    // A rule about arguments is no broad one.
+    const index = list.findIndex(
+      (rule) => !selectsTools(rule) && !rule.params && rule.from !== 'server' && matchesToolCall(rule.method),
+    );
     if (index < 0) continue;
     scope
       .at(field, index)
@@ -69,20 +72,21 @@ function checkMethod(raw: RawMatcher, context: RuleContext, scope: Scope): void 
 }
 
 function checkParams(raw: RawMatcher, scope: Scope): void {
-  if (!raw.params) return;
-  const others = [...raw.params.keys()].filter((name) => name !== 'name');
-  for (const name of others) {
-    scope
-      .at('params', name)
-      .problem('unknown_field', `"${name}" cannot be matched.`, 'Only "name", the tool, can.', 'key');
-  }
-  if (raw.tool)
+  if (raw.tool && raw.params?.has('name'))
     scope
       .at('params')
       .problem('tool_twice', 'The tool is given both as "tool" and in "params".', 'Keep "tool".', 'key');
 }
 
-const selectsTools = (raw: RawMatcher): boolean => raw.tool !== undefined || raw.params?.has('name') === true;
+/** Whether the rule names tools. `params.name` does so in calls of tools; prompts have names, too. */
+export const selectsTools = (raw: RawMatcher): boolean =>
+  raw.tool !== undefined || (raw.params?.has('name') === true && matchesToolCall(raw.method));
+
+function toolPatterns(raw: RawMatcher): readonly string[] {
+  const named = raw.params?.get('name');
+  const any = typeof named === 'object' && named !== null && 'any' in named ? named.any : [named];
+  return [...(raw.tool ?? []), ...(Array.isArray(any) ? any : [])].filter((one) => typeof one === 'string');
+}
 
 function matchesToolCall(method: string | undefined): boolean {
   if (method === undefined || method === '*' || method === TOOL_CALL) return true;

@@ -1,9 +1,11 @@
 import { messageOf } from '@openshell/base';
 import { compileGlob, type Separator } from '../glob/glob.ts';
 import type { OperationType, Protocol, RequestRule } from '../policy.ts';
+import { HTTP_METHODS } from '../protocols.ts';
 import { nearestName } from '../schema/nearest.ts';
 import type { RawMatcher } from '../schema/policy-schema.ts';
-import { checkMcpMatcher } from './mcp-rules.ts';
+import { checkMcpMatcher, selectsTools } from './mcp-rules.ts';
+import { readParams } from './params.ts';
 import type { Scope } from './scope.ts';
 
 /** What the rules of an endpoint depend on besides themselves. */
@@ -20,19 +22,15 @@ const FIELDS: Readonly<Record<Protocol, readonly MatcherField[]>> = {
   '': [],
   tcp: [],
   rest: ['method', 'path', 'query'],
-  websocket: ['method', 'path', 'query', 'operation_type', 'operation_name', 'fields'],
+  websocket: ['method', 'path', 'query', 'operation_type', 'operation_name', 'fields', 'from'],
   graphql: ['operation_type', 'operation_name', 'fields'],
-  'json-rpc': ['method'],
-  mcp: ['method', 'tool', 'params'],
-  sql: ['command'],
+  'json-rpc': ['method', 'params', 'from'],
+  mcp: ['method', 'tool', 'params', 'from'],
+  sql: ['command', 'tables'],
 };
 
-/** The IANA registry of HTTP methods (RFC 9110 section 16.1) in its August 2024 state, plus QUERY. */
-const HTTP_METHODS = (
-  'ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY DELETE GET HEAD LABEL LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL ' +
-  'MKREDIRECTREF MKWORKSPACE MOVE OPTIONS ORDERPATCH PATCH POST PRI PROPFIND PROPPATCH PUT QUERY REBIND REPORT SEARCH TRACE ' +
-  'UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE UPDATEREDIRECTREF VERSION-CONTROL'
-).split(' ');
+/** By these names rules speak of WebSocket messages. */
+const MESSAGES = ['WEBSOCKET_TEXT', 'WEBSOCKET_BINARY'];
 
 /** The fields by which a rule speaks about GraphQL operations. */
 const GRAPHQL_FIELDS: readonly MatcherField[] = ['operation_type', 'operation_name', 'fields'];
@@ -62,13 +60,14 @@ export function readRule(raw: RawMatcher, context: RuleContext, scope: Scope): R
   checkHttpParts(raw, context, scope);
   if (context.protocol === 'json-rpc') checkJsonRpc(raw, scope);
   if (context.protocol === 'mcp') checkMcpMatcher(raw, context, scope);
+  if (context.protocol === 'sql') checkSql(raw, scope);
   return normaliseRule(raw, context, scope);
 }
 
 /** Rules over an endpoint as a whole: GraphQL over WebSocket leaves no room for plain text messages. */
 export function checkRulesTogether(rules: readonly RawMatcher[], context: RuleContext, scope: Scope): void {
   if (context.protocol !== 'websocket' || !rules.some(isGraphql)) return;
-  if (rules.some((rule) => rule.method?.toUpperCase() === 'WEBSOCKET_TEXT')) {
+  if (rules.some((rule) => rule.from !== 'server' && rule.method?.toUpperCase() === 'WEBSOCKET_TEXT')) {
     scope.problem(
       'websocket_text_with_graphql',
       'WEBSOCKET_TEXT would let through the very messages that the GraphQL rules look into.',
@@ -87,6 +86,11 @@ function checkHttpParts(raw: RawMatcher, { protocol }: RuleContext, scope: Scope
         'Write two rules.',
       );
     }
+    if (raw.from === 'server') {
+      scope
+        .at('from')
+        .problem('operation_from_server', 'Servers send no GraphQL operations.', 'Remove "from".', 'key');
+    }
     return;
   }
   for (const field of ['method', 'path'] as const) {
@@ -97,11 +101,11 @@ function checkHttpParts(raw: RawMatcher, { protocol }: RuleContext, scope: Scope
       `Add ${field}: ${field === 'path' ? '"**"' : '"*"'} if every ${field} is meant.`,
     );
   }
-  if (raw.method !== undefined) checkHttpMethod(raw.method, protocol, scope.at('method'));
+  const known = protocol === 'rest' ? HTTP_METHODS : raw.from === 'server' ? MESSAGES : ['GET', ...MESSAGES];
+  if (raw.method !== undefined) checkHttpMethod(raw.method, protocol, known, scope.at('method'));
 }
 
-function checkHttpMethod(written: string, protocol: Protocol, scope: Scope): void {
-  const known = protocol === 'websocket' ? ['GET', 'WEBSOCKET_TEXT'] : HTTP_METHODS;
+function checkHttpMethod(written: string, protocol: Protocol, known: readonly string[], scope: Scope): void {
   const method = written.toUpperCase();
   if (method === '*' || known.includes(method)) return;
   const near = nearestName(
@@ -129,6 +133,24 @@ function checkJsonRpc(raw: RawMatcher, scope: Scope): void {
   }
 }
 
+/** A table pattern is taken apart at its last dot, so that dot must be one for sure. */
+const HIDDEN_DOT = /[{[][^}\]]*\.|\\\./;
+
+function checkSql(raw: RawMatcher, scope: Scope): void {
+  if (raw.command === undefined)
+    scope.problem('incomplete_rule', 'The rule has no command.', 'Add command: SELECT, or "*" for all.');
+  raw.tables?.forEach((table, index) => {
+    if (!HIDDEN_DOT.test(table)) return;
+    scope
+      .at('tables', index)
+      .problem(
+        'table_pattern',
+        'A dot inside of braces or brackets, or after a backslash, does not part the schema from the table.',
+        'Write each table as a pattern of its own.',
+      );
+  });
+}
+
 function normaliseRule(raw: RawMatcher, { protocol }: RuleContext, scope: Scope): RequestRule {
   const isHttp = protocol === 'rest' || protocol === 'websocket';
   const glob = (text: string, separator: Separator, where: Scope) => checkGlob(text, separator, where);
@@ -138,25 +160,30 @@ function normaliseRule(raw: RawMatcher, { protocol }: RuleContext, scope: Scope)
   raw.query?.forEach((values, name) => {
     for (const value of values) glob(value, 'none', scope.at('query', name));
   });
-  const tools = raw.tool ?? nameParameter(raw.params?.get('name'));
-  tools?.forEach((tool) => void glob(tool, 'none', scope.at(raw.tool ? 'tool' : 'params')));
+  raw.tool?.forEach((tool) => void glob(tool, 'none', scope.at('tool')));
+  raw.tables?.forEach((table, index) => void glob(table, 'none', scope.at('tables', index)));
+  const command = raw.command?.trim().replaceAll(/\s+/g, ' ').toUpperCase();
+  if (command !== undefined) glob(command, 'none', scope.at('command'));
+  const params = new Map(readParams(raw.params, scope.at('params')));
+  params.forEach((values, name) => {
+    for (const value of values) glob(value, 'none', scope.at('params', name));
+  });
+  const named = protocol === 'mcp' && selectsTools(raw) ? params.get('name') : undefined;
+  if (named) params.delete('name');
+  const tools = raw.tool ?? named;
   return {
     ...(raw.method === undefined ? {} : { method: isHttp ? raw.method.toUpperCase() : raw.method }),
     ...(raw.path === undefined ? {} : { path: raw.path }),
-    ...(raw.command === undefined ? {} : { command: raw.command.toUpperCase() }),
+    ...(command === undefined ? {} : { command }),
     ...(raw.query === undefined ? {} : { query: Object.fromEntries([...raw.query].sort(byKey)) }),
     ...(raw.operation_type === undefined ? {} : { operationType: raw.operation_type as OperationType | '*' }),
     ...(raw.operation_name === undefined ? {} : { operationName: raw.operation_name }),
     ...(raw.fields === undefined ? {} : { fields: raw.fields }),
     ...(tools === undefined ? {} : { tools }),
+    ...(params.size === 0 ? {} : { params: Object.fromEntries([...params].sort(byKey)) }),
+    ...(raw.tables === undefined ? {} : { tables: raw.tables }),
+    ...(raw.from === 'server' ? { from: 'server' } : {}),
   };
-}
-
-/** `params: { name: a }` or `{ name: { any: [a, b] } }`: another way to write `tool`. */
-function nameParameter(value: unknown): string[] | undefined {
-  if (typeof value === 'string') return [value];
-  const any = typeof value === 'object' && value !== null && 'any' in value ? value.any : undefined;
-  return Array.isArray(any) && any.every((one) => typeof one === 'string') ? any : undefined;
 }
 
 const byKey = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1);

@@ -21,6 +21,7 @@ const REST = `${HOST}, protocol: rest, enforcement: enforce`;
 const GRAPHQL = `${HOST}, protocol: graphql, enforcement: enforce`;
 const SOCKET = `${HOST}, protocol: websocket, enforcement: enforce`;
 const RPC = `${HOST}, protocol: json-rpc, enforcement: enforce`;
+const SQL = `${HOST}, protocol: sql, enforcement: enforce`;
 const MCP = `${HOST}, protocol: mcp, enforcement: enforce`;
 
 type Case = readonly [fields: string, ...problems: string[]];
@@ -222,8 +223,30 @@ table('JSON-RPC and MCP', [
     'tool_twice rules[0].allow.params',
   ],
   [
-    `${MCP}, rules: [{ allow: { method: tools/call, params: { path: x } } }]`,
-    'unknown_field rules[0].allow.params.path',
+    `${MCP}, rules: [{ allow: { method: tools/call, params: { name: x, arguments: { path: { any: [x] } } } } }]`,
+  ],
+  [`${MCP}, rules: [{ allow: { method: prompts/get, params: { name: x } } }]`],
+  [
+    `${MCP}, rules: [{ allow: { method: tools/call, params: { a: 5, b: [x], c: {}, d: { any: [] } } } }]`,
+    'wrong_type rules[0].allow.params.a',
+    'wrong_type rules[0].allow.params.b',
+    'wrong_type rules[0].allow.params.c',
+    'wrong_type rules[0].allow.params.d',
+  ],
+  [
+    `${MCP}, rules: [{ allow: { method: tools/call, params: { a.b: x, a: { b: x } } } }]`,
+    'duplicate_parameter rules[0].allow.params.a.b',
+  ],
+  [
+    `${MCP}, rules: [{ allow: { method: tools/call, params: { a: "[" } } }]`,
+    'bad_glob rules[0].allow.params.a',
+  ],
+  [
+    `${MCP}, mcp: { strict_tool_names: false }, rules: [{ allow: { method: tools/call, params: { name: "x*" } } }]`,
+    'wildcard_tool rules[0].allow.tool',
+  ],
+  [
+    `${MCP}, rules: [{ allow: { method: tools/call, tool: x } }], deny_rules: [{ method: tools/call, params: { arguments.path: "/etc/**" } }]`,
   ],
   [
     `${MCP}, mcp: { strict_tool_names: false }, rules: [{ allow: { method: tools/call, tool: "x*" } }]`,
@@ -243,6 +266,55 @@ table('JSON-RPC and MCP', [
   ],
 ]);
 
+table('SQL', [
+  [`${SQL}, rules: [{ allow: { command: "create *", tables: [users, "public.*"] } }]`],
+  [`${SQL}, rules: [{ allow: { command: "*" } }], deny_rules: [{ command: "*", tables: [secrets] }]`],
+  [`${SQL}, rules: [{ allow: { tables: [a] } }]`, 'incomplete_rule rules[0].allow'],
+  [`${SQL}, rules: [{ allow: { command: "[" } }]`, 'bad_glob rules[0].allow.command'],
+  [`${SQL}, rules: [{ allow: { command: "*", tables: ["["] } }]`, 'bad_glob rules[0].allow.tables[0]'],
+  ...['{public.a,audit.b}', 'a[.]b', 'a\\\\.b'].map(
+    (table) =>
+      [
+        `${SQL}, rules: [{ allow: { command: "*", tables: ["${table}"] } }]`,
+        'table_pattern rules[0].allow.tables[0]',
+      ] as const,
+  ),
+  [`${SQL}, access: full, rules: [{ allow: { command: "*" } }]`, 'access_and_rules access'],
+  [`${SQL}, path: /a, access: full`, 'field_not_for_protocol path'],
+  [
+    `${REST}, rules: [{ allow: { method: GET, path: /, tables: [a] } }]`,
+    'field_not_for_protocol rules[0].allow.tables',
+  ],
+]);
+
+table('what the server sends', [
+  [
+    `${RPC}, rules: [{ allow: { method: a } }], deny_rules: [{ method: b, from: server, params: { name: x } }]`,
+  ],
+  [
+    `${MCP}, rules: [{ allow: { method: initialize, from: client } }, { allow: { method: ping, from: server } }]`,
+  ],
+  [
+    `${SOCKET}, rules: [{ allow: { method: GET, path: / } }, { allow: { method: websocket_binary, path: /, from: server } }]`,
+  ],
+  [
+    `${SOCKET}, rules: [{ allow: { operation_type: query } }, { allow: { method: WEBSOCKET_TEXT, path: /, from: server } }]`,
+  ],
+  [
+    `${SOCKET}, rules: [{ allow: { method: GET, path: /, from: server } }]`,
+    'unknown_method rules[0].allow.method',
+  ],
+  [
+    `${SOCKET}, rules: [{ allow: { operation_type: query, from: server } }]`,
+    'operation_from_server rules[0].allow.from',
+  ],
+  [
+    `${REST}, rules: [{ allow: { method: GET, path: /, from: server } }]`,
+    'field_not_for_protocol rules[0].allow.from',
+  ],
+  [`${MCP}, rules: [{ allow: { method: ping, from: proxy } }]`, 'not_allowed_value rules[0].allow.from'],
+]);
+
 table('credentials', [
   [`${REST}, access: full, credential_signing: "sigv4:body", signing_service: s3`],
   [`${REST}, access: full, credential_signing: sigv4`, 'missing_signing_service'],
@@ -255,7 +327,7 @@ table('credentials', [
     `${REST}, access: full, credential_signing: sigv4, signing_service: s3, request_body_credential_rewrite: true`,
     'signing_with_body_rewrite request_body_credential_rewrite',
   ],
-  [`${HOST}, tls: skip, credential_signing: sigv4, signing_service: s3`, 'skip_with_signing tls'],
+  [`${HOST}, tls: skip, credential_signing: sigv4, signing_service: s3`, 'skip_with_inspection tls'],
   [`${HOST}, credential_binding: { provider: x }`],
   [`${HOST}, credential_binding: {}`, 'missing_field credential_binding.provider'],
 ]);
@@ -429,6 +501,19 @@ describe('ambiguity', () => {
       'host: "**.example.com", port: 443, protocol: rest, access: full, enforcement: audit',
     ],
     ['no inspection beside inspection', false, HOST, `${REST}, access: full`],
+    [
+      'a database and an API',
+      true,
+      `${HOST}, protocol: sql, access: full`,
+      `${HOST}, path: /a, protocol: rest, access: full`,
+    ],
+    ['a database for some and not inspected for others', false, `${HOST}, protocol: sql, access: full`, HOST],
+    [
+      'known MCP methods for some only',
+      false,
+      `${MCP}, mcp: { allow_all_known_mcp_methods: true }`,
+      `${MCP}, rules: [{ allow: { method: ping } }]`,
+    ],
   ];
   for (const [name, ambiguous, ...list] of CASES) {
     test(`${name}: ${ambiguous ? 'refused' : 'accepted'}, whichever comes first`, () => {

@@ -1,8 +1,10 @@
 import { isIP } from 'node:net';
+import type { EgressRefusal } from '../egress.ts';
 import { parseAuthority } from '../http/authority.ts';
 import type { HeadResult } from '../http/head-reader.ts';
 import { refusalAnswer } from '../http/refusal-answer.ts';
 import { fieldValues, type RequestHead } from '../http/request-head.ts';
+import { mustOpen, openConnection } from '../inspect/open.ts';
 import type { Connection } from '../tenant/connection.ts';
 import type { TenantContext } from '../tenant/context.ts';
 import { answer } from './explicit.ts';
@@ -33,22 +35,31 @@ export async function serveConnect(
   const { port } = destination;
   // A program that looks names up itself asks for the address that it was given: what it means is the name.
   const host = context.names.nameOf(destination.host) ?? destination.host;
-  const outcome = await context.egress.open(connection, 'connect', { host, port });
+  const authorised = await context.egress.authorise(connection, 'connect', { host, port });
+  if (authorised.kind === 'refused') return refuse(connection, context, authorised);
+  connection.grant = authorised.grant;
+  if (mustOpen(connection, context)) {
+    connection.socket.write(ESTABLISHED);
+    return openConnection(connection, context, { initial: rest });
+  }
+  const outcome = await context.egress.connect(connection);
   if (outcome.kind === 'gone') {
     connection.socket.destroy();
     return;
   }
-  if (outcome.kind === 'refused') {
-    context.reporter.refused(outcome);
-    const { status, body } = refusalAnswer(outcome, 'CONNECT');
-    return answer(connection, context, status, body);
-  }
+  if (outcome.kind === 'refused') return refuse(connection, context, outcome);
   connection.socket.write(ESTABLISHED);
   tunnel(connection, context, {
     upstream: outcome.upstream,
     initial: rest,
     guardedName: isIP(host) === 0 ? host : undefined,
   });
+}
+
+function refuse(connection: Connection, context: TenantContext, refusal: EgressRefusal): Promise<void> {
+  context.reporter.refused(refusal);
+  const { status, body } = refusalAnswer(refusal, 'CONNECT');
+  return answer(connection, context, status, body);
 }
 
 const hasBody = (head: RequestHead): boolean =>

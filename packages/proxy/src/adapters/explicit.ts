@@ -9,6 +9,7 @@ import { serveForward } from './forward.ts';
 const FAULT_NAMES = {
   400: 'bad_request',
   408: 'request_timeout',
+  417: 'expectation_failed',
   431: 'request_header_too_large',
   505: 'http_version_not_supported',
 } as const;

@@ -3,6 +3,7 @@ import { isSynthetic } from '../dns/synthetic-names.ts';
 import type { EgressRefusal } from '../egress.ts';
 import { type AnswerBody, renderAnswer } from '../http/answer.ts';
 import { refusalAnswer } from '../http/refusal-answer.ts';
+import { mustOpen, openConnection } from '../inspect/open.ts';
 import { type Peeked, peek } from '../peek/peek.ts';
 import { endGently } from '../relay/linger.ts';
 import { reset } from '../relay/reset.ts';
@@ -92,7 +93,11 @@ async function open(
   { host, guarded = false, initial, peeked }: OpenOptions,
 ): Promise<void> {
   const { connection, context, port } = capture;
-  const outcome = await context.egress.open(connection, 'transparent', { host, port });
+  const authorised = await context.egress.authorise(connection, 'transparent', { host, port });
+  if (authorised.kind === 'refused') return refuseEgress(capture, authorised, peeked);
+  connection.grant = authorised.grant;
+  if (mustOpen(connection, context)) return openConnection(connection, context, { initial, peeked });
+  const outcome = await context.egress.connect(connection);
   if (outcome.kind === 'gone') {
     connection.socket.destroy();
     return;

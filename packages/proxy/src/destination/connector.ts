@@ -1,11 +1,11 @@
-import { isIPv6 } from 'node:net';
+import { isIPv6, type Socket } from 'node:net';
 import { messageOf } from '@openshell/base';
 import type { Limits } from '../limits.ts';
 import type { Target } from './plan.ts';
 import { Upstream } from './upstream.ts';
 
-export type DialResult =
-  | { readonly kind: 'connected'; readonly upstream: Upstream }
+export type DialResult<Kind = Upstream> =
+  | { readonly kind: 'connected'; readonly upstream: Kind }
   | {
       readonly kind: 'failed';
       readonly code: 'upstream_unreachable' | 'upstream_timeout' | 'aborted';
@@ -17,7 +17,21 @@ export type DialResult =
  * next (RFC 8305 sections 4 and 5). Never throws.
  */
 export function dial(targets: readonly Target[], limits: Limits, signal: AbortSignal): Promise<DialResult> {
-  return new Dialling(interleaved(targets), limits, signal).result;
+  return dialWith((target) => new Upstream(target), targets, limits, signal);
+}
+
+/** The same, with the connections begun by `open`. */
+export function dialWith<Kind extends Dialled>(
+  open: (target: Target) => Kind,
+  targets: readonly Target[],
+  limits: Limits,
+  signal: AbortSignal,
+): Promise<DialResult<Kind>> {
+  return new Dialling(open, interleaved(targets), limits, signal).result;
+}
+
+interface Dialled {
+  readonly socket: Socket;
 }
 
 /** First the family of the first address, then in turns; the order within a family stays. */
@@ -33,13 +47,14 @@ export function interleaved(targets: readonly Target[]): Target[] {
   return order;
 }
 
-class Dialling {
-  readonly result: Promise<DialResult>;
-  readonly #resolve: (result: DialResult) => void;
+class Dialling<Kind extends Dialled> {
+  readonly result: Promise<DialResult<Kind>>;
+  readonly #resolve: (result: DialResult<Kind>) => void;
+  readonly #open: (target: Target) => Kind;
   readonly #waiting: Target[];
   readonly #limits: Limits;
   readonly #signal: AbortSignal;
-  readonly #attempts = new Map<Upstream, NodeJS.Timeout>();
+  readonly #attempts = new Map<Kind, NodeJS.Timeout>();
   readonly #total: NodeJS.Timeout;
   readonly #onAbort = (): void =>
     this.#settle({ kind: 'failed', code: 'aborted', detail: messageOf(this.#signal.reason) });
@@ -47,8 +62,9 @@ class Dialling {
   #timedOut = false;
   #stagger: NodeJS.Timeout | undefined;
 
-  constructor(targets: Target[], limits: Limits, signal: AbortSignal) {
-    const { promise, resolve } = Promise.withResolvers<DialResult>();
+  constructor(open: (target: Target) => Kind, targets: Target[], limits: Limits, signal: AbortSignal) {
+    const { promise, resolve } = Promise.withResolvers<DialResult<Kind>>();
+    this.#open = open;
     this.result = promise;
     this.#resolve = resolve;
     this.#waiting = targets;
@@ -71,7 +87,7 @@ class Dialling {
   }
 
   #attempt(target: Target): void {
-    const upstream = new Upstream(target);
+    const upstream = this.#open(target);
     const { socket } = upstream;
     const timer = setTimeout(() => {
       this.#timedOut = true;
@@ -91,7 +107,7 @@ class Dialling {
     socket.on('error', onError);
   }
 
-  #drop(upstream: Upstream): void {
+  #drop(upstream: Kind): void {
     clearTimeout(this.#attempts.get(upstream));
     this.#attempts.delete(upstream);
   }
@@ -111,7 +127,7 @@ class Dialling {
     });
   }
 
-  #settle(result: DialResult): void {
+  #settle(result: DialResult<Kind>): void {
     clearTimeout(this.#total);
     clearTimeout(this.#stagger);
     this.#signal.removeEventListener('abort', this.#onAbort);

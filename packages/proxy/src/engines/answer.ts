@@ -1,4 +1,3 @@
-import type { Generation } from '@openshell/base';
 import {
   type ConnectDecision,
   type DenyCode,
@@ -8,12 +7,12 @@ import {
   parseCidr,
 } from '@openshell/policy';
 import { isArray, isObject, type RegoObject, type Value } from '@openshell/rego';
+import { flagIn, Malformed, objectsIn, readMatch, textIn } from './answer-fields.ts';
+import { InspectionReader } from './inspection-reader.ts';
+import { type AnswerOptions, rulesFailed } from './rules-failed.ts';
 
 type Allow = Extract<ConnectDecision, { action: 'allow' }>;
 type Deny = Extract<ConnectDecision, { action: 'deny' }>;
-
-/** Longest text of the rules' that goes into decisions, in UTF-16 units. */
-const MAX_TEXT = 2000;
 
 const DENY_CODES: ReadonlySet<string> = new Set<DenyCode>([
   'no_policy',
@@ -24,23 +23,15 @@ const DENY_CODES: ReadonlySet<string> = new Set<DenyCode>([
   'rules_failed',
 ]);
 
-/** An answer that is none: what is wrong with it is the message. */
-class Malformed extends Error {}
-
-export interface AnswerOptions {
-  readonly generation: Generation;
-  /** Where the rules are, for the person who has to look at them: `rules.rego`, `http://127.0.0.1:8181`. */
-  readonly origin: string;
-}
-
 /**
- * Makes decisions of what rules answer (docs/rego.md, "Result"). Nothing is assumed in favour of the connection: an answer that is not
+ * Makes decisions of what rules answer about connections (docs/rego.md, "Result"). Nothing is assumed in favour of the connection: an answer that is not
  * understood to its end is a denial that says why.
  */
 export class AnswerReader {
   readonly #options: AnswerOptions;
   /** The decision of an endpoint that came up before: the endpoints of a policy are the same objects in every answer. */
   readonly #decisions = new WeakMap<RegoObject, { named?: Allow; other?: Allow }>();
+  readonly #inspections = new InspectionReader();
   readonly #blocks = new WeakMap<readonly Value[], readonly string[]>();
 
   constructor(options: AnswerOptions) {
@@ -63,14 +54,7 @@ export class AnswerReader {
 
   /** The denial for when there is no answer. */
   failed(why: string): Deny {
-    const { generation, origin } = this.#options;
-    return {
-      action: 'deny',
-      generation,
-      code: 'rules_failed',
-      reason: `the rules (${origin}) cannot decide: ${why.slice(0, MAX_TEXT)}`,
-      remedy: 'Nothing is let through until they can: correct the rules or their data.',
-    };
+    return rulesFailed(this.#options, why);
   }
 
   #deny(answer: RegoObject): Deny {
@@ -88,9 +72,16 @@ export class AnswerReader {
   }
 
   #allow(answer: RegoObject, intent: Intent): Allow {
+    const decision = this.#connection(answer, intent);
+    // TLS that is never opened shows no request.
+    const inspection = decision.tls === 'skip' ? undefined : this.#inspections.read(answer, intent);
+    return inspection ? { ...decision, inspection } : decision;
+  }
+
+  #connection(answer: RegoObject, intent: Intent): Allow {
     const policy = textIn(answer, 'matched_policy');
     const named = flagIn(answer, 'exact_declared_endpoint_host');
-    const match = firstIn(answer, 'matched_endpoints');
+    const [match] = objectsIn(answer, 'matched_endpoints');
     if (match === undefined) return this.#bareAllow(answer, intent, policy, named);
     const known = this.#decisions.get(match);
     const ready = named ? known?.named : known?.other;
@@ -101,23 +92,15 @@ export class AnswerReader {
   }
 
   #fromMatch(match: RegoObject, matchedPolicy: string, named: boolean): Allow {
-    const policy = matchedPolicy || textIn(match, 'policy_name');
-    const key = textIn(match, 'policy_key') || textIn(match, 'policy_name');
-    const index = match.getString('endpoint_index');
-    const endpoint = match.getString('endpoint');
-    if (key === '') throw new Malformed('an element of matched_endpoints has no policy_name');
-    if (!Number.isSafeInteger(index))
-      throw new Malformed('an element of matched_endpoints has no endpoint_index');
-    if (!isObject(endpoint)) throw new Malformed('an element of matched_endpoints has no endpoint');
-    const ref = { policy: key, index: index as number, host: textIn(endpoint, 'host') };
-    const reason = `allowed by network_policies.${key}.endpoints[${index}]`;
-    return this.#decision(reason, policy, Object.freeze(ref), endpoint, named);
+    const { ref, policy, endpoint } = readMatch(match);
+    const reason = `allowed by network_policies.${ref.policy}.endpoints[${ref.index}]`;
+    return this.#decision(reason, matchedPolicy || policy, ref, endpoint, named);
   }
 
   /** Allowed by the rules' own word, with no endpoint of a policy behind it: public addresses only, unless the answer says more. */
   #bareAllow(answer: RegoObject, intent: Intent, matchedPolicy: string, named: boolean): Allow {
     const policy = matchedPolicy || 'rules';
-    const endpoint = firstIn(answer, 'endpoint_configs');
+    const [endpoint] = objectsIn(answer, 'endpoint_configs');
     const ref = { policy, index: 0, host: intent.host };
     return this.#decision(`allowed by the rules (${this.#options.origin})`, policy, ref, endpoint, named);
   }
@@ -150,30 +133,6 @@ export class AnswerReader {
     return blocks;
   }
 }
-
-/** A text of the answer; empty when it has none. */
-const textIn = (object: RegoObject, name: string): string => {
-  const value = object.getString(name);
-  if (value === undefined || value === null) return '';
-  if (typeof value === 'string') return value.length > MAX_TEXT ? value.slice(0, MAX_TEXT) : value;
-  throw new Malformed(`${name} is no string`);
-};
-
-const flagIn = (object: RegoObject, name: string): boolean => {
-  const value = object.getString(name);
-  if (value === undefined || typeof value === 'boolean') return value === true;
-  throw new Malformed(`${name} is neither true nor false`);
-};
-
-const firstIn = (object: RegoObject, name: string): RegoObject | undefined => {
-  const list = object.getString(name);
-  if (list === undefined) return undefined;
-  if (!isArray(list)) throw new Malformed(`${name} is no array`);
-  const [first] = list;
-  if (first === undefined) return undefined;
-  if (!isObject(first)) throw new Malformed(`${name} has an element that is no object`);
-  return first;
-};
 
 const tlsOf = (endpoint: RegoObject | undefined): Allow['tls'] => {
   const tls = endpoint?.getString('tls');

@@ -3,24 +3,33 @@ import {
   compileGlob,
   domainOf,
   type Endpoint,
+  formatPath,
   globRegex,
   type HostPattern,
   hostMatches,
+  isInspected,
+  type Middleware,
   type NetworkPolicy,
   type Policy,
   parseHostPattern,
+  pathWeight,
 } from '@openshell/policy';
 import type { Json, JsonObject } from '@openshell/rego';
 import { endpointData } from './endpoint-data.ts';
+import { middlewareData } from './middleware-data.ts';
+import { type Table, table } from './patterns-data.ts';
+import { requestData } from './request-data.ts';
 
 /**
  * The endpoints of a policy by what a connection is known by, so that rules look up instead of searching. `hosts` has, for each host
  * that some endpoint names, everything that matches it; for all other hosts there are `domains`, wildcards by their last two labels,
- * and `ports`, the endpoints for any host. Every list is in the order of rank: of what matches, the first decides.
+ * and `ports`, the endpoints for any host. Every list is in the order of rank: of what matches, the first decides. `middlewares` are
+ * those of the policy, in their order, with the hosts that they select.
  */
 export const egressIndex = (policy: Policy, resolve?: BinaryPathResolver): JsonObject => {
   const endpoints = rankedEndpoints(policy, resolve);
-  const index: Index = { hosts: table(), domains: table(), ports: table() };
+  const middlewares = policy.middlewares.map(selectorData);
+  const index: Index = { hosts: table(), domains: table(), ports: table(), middlewares };
   for (const { pattern, entry } of endpoints) {
     if (pattern === undefined) for (const port of entry.ports) push(index.ports, String(port), entry);
     else if (pattern.kind === 'wildcard') push(index.domains, pattern.domain, entry);
@@ -37,9 +46,10 @@ interface Index extends Table<Json> {
   readonly hosts: Table<Entry[]>;
   readonly domains: Table<Entry[]>;
   readonly ports: Table<Entry[]>;
+  readonly middlewares: readonly JsonObject[];
 }
 
-interface Entry extends Record<string, Json> {
+interface Entry extends Record<string, Json | undefined> {
   readonly rank: number;
   readonly ports: readonly number[];
   /** As the policy names it; what a wildcard is matched by. */
@@ -49,6 +59,11 @@ interface Entry extends Record<string, Json> {
   readonly programs: JsonObject;
   /** An element of the result's `matched_endpoints`. */
   readonly match: JsonObject;
+  /** In the file: `network_policies.github.endpoints[0]`. */
+  readonly place: string;
+  /** Only where requests are looked into: the place in the order of paths, the most specific first, and what is said of requests. */
+  order?: number;
+  readonly requests?: JsonObject;
 }
 
 interface RankedEndpoint {
@@ -68,13 +83,28 @@ const rankedEndpoints = (policy: Policy, resolve?: BinaryPathResolver): readonly
       compareText(a.network.key, b.network.key) ||
       a.position - b.position,
   );
-  return endpoints.map(({ network, endpoint, position, programs }, rank) => {
-    const { host, ports } = endpoint;
+  const ranked = endpoints.map(({ network, endpoint, position, programs }, rank) => {
+    const { host, ports, protocol } = endpoint;
     const pattern = host === '' ? undefined : parseHostPattern(host);
-    const namesHost = pattern !== undefined && pattern.kind !== 'wildcard';
-    const match = matchData(network, endpoint, position);
-    return { pattern, entry: { rank, ports, host, names_host: namesHost, programs, match } };
+    const place = formatPath(['network_policies', network.key, 'endpoints', position]);
+    const entry: Entry = {
+      rank,
+      ports,
+      host,
+      names_host: pattern !== undefined && pattern.kind !== 'wildcard',
+      programs,
+      match: matchData(network, endpoint, position),
+      place,
+      ...(isInspected(protocol) ? { requests: requestData(endpoint, place) } : {}),
+    };
+    return { pattern, endpoint, entry };
   });
+  const inspected = ranked.filter(({ entry }) => entry.requests !== undefined);
+  inspected.sort(
+    (a, b) => pathWeight(b.endpoint.path) - pathWeight(a.endpoint.path) || a.entry.rank - b.entry.rank,
+  );
+  for (const [order, { entry }] of inspected.entries()) entry.order = order;
+  return ranked;
 };
 
 const matchData = (network: NetworkPolicy, endpoint: Endpoint, position: number): JsonObject => ({
@@ -96,10 +126,24 @@ const addCovering = (index: Index, endpoints: readonly RankedEndpoint[]): void =
   }
 };
 
-type Table<T> = Record<string, T>;
+/** A middleware as an element of the result's `network_middlewares`, and the hosts whose requests it sees. */
+const selectorData = (middleware: Middleware): JsonObject => ({
+  include: hostsData(middleware.include),
+  exclude: hostsData(middleware.exclude),
+  middleware: { key: middleware.key, ...middlewareData(middleware) },
+});
 
-/** Without a prototype: `__proto__` is a host name like any other. */
-const table = <T = Entry[]>(): Table<T> => Object.create(null) as Table<T>;
+/** Hosts that are written out, and regular expressions that only names can match: a wildcard stands for no address. */
+const hostsData = (texts: readonly string[]): JsonObject => {
+  const exact = table<true>();
+  const names: string[] = [];
+  for (const text of texts) {
+    const pattern = parseHostPattern(text, 'any');
+    if (pattern.kind === 'wildcard') names.push(globRegex(pattern.glob));
+    else exact[pattern.host] = true;
+  }
+  return { exact, names };
+};
 
 const push = (lists: Table<Entry[]>, key: string, entry: Entry): void => {
   const list = lists[key];

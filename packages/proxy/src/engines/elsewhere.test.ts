@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { type Generation, generation } from '@openshell/base';
-import type { ConnectDecision, Intent, PolicyEngine } from '@openshell/policy';
+import type { ConnectDecision, Intent, PolicyEngine, RequestDecision } from '@openshell/policy';
+import { policyAlone } from '../tenant/settings.ts';
 import { FakeEngine } from '../test-support/engine.ts';
 import { closeReason, Fixture } from '../test-support/fixture.ts';
 
@@ -36,6 +37,10 @@ class DistantEngine implements PolicyEngine {
     return promise;
   }
 
+  authorizeRequest(intent: Intent): RequestDecision {
+    return this.#rules.authorizeRequest(intent);
+  }
+
   couldAllowName(): boolean {
     return true;
   }
@@ -53,7 +58,7 @@ describe('rules that are elsewhere', () => {
     await using fixture = await Fixture.start({ allow: [] });
     await fixture.origin('a.example', echo);
     const distant = new DistantEngine(['a.example:7'], 2);
-    fixture.tenant.apply(distant);
+    fixture.tenant.apply(policyAlone(distant));
     const tunnel = fixture.tunnel('a.example:7');
     await distant.asked;
     distant.answer();
@@ -67,10 +72,10 @@ describe('rules that are elsewhere', () => {
     await using fixture = await Fixture.start({ allow: [] });
     await fixture.origin('a.example', echo);
     const distant = new DistantEngine(['a.example:7'], 2);
-    fixture.tenant.apply(distant);
+    fixture.tenant.apply(policyAlone(distant));
     const answer = fixture.ask(CONNECT);
     await distant.asked;
-    fixture.tenant.apply(new FakeEngine({ allow: [], generation: 3 }));
+    fixture.tenant.apply(policyAlone(new FakeEngine({ allow: [], generation: 3 })));
     distant.answer();
     assert.match(await answer, /^HTTP\/1.1 403 /);
   });
@@ -80,7 +85,7 @@ describe('rules that are elsewhere', () => {
     await fixture.origin('a.example', echo);
     const socket = await fixture.tunnel('a.example:7');
     const distant = new DistantEngine([], 2);
-    fixture.tenant.apply(distant);
+    fixture.tenant.apply(policyAlone(distant));
     await distant.asked;
     socket.write('still here');
     const [bytes] = await once(socket.resume(), 'data');

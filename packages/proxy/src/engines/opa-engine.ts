@@ -7,11 +7,14 @@ import {
   type Intent,
   isAddressLiteral,
   type PolicyEngine,
+  type RequestDecision,
+  type RequestFacts,
 } from '@openshell/policy';
-import { fromJson, type Json, type JsonObject } from '@openshell/rego';
+import { fromJson, type Json, type JsonObject, type Value } from '@openshell/rego';
 import { LIMITS } from '../limits.ts';
 import { AnswerReader } from './answer.ts';
-import { connectInput, PACKAGE, QUESTIONS } from './questions.ts';
+import { connectInput, PACKAGE, QUESTIONS, type Question, requestInput } from './questions.ts';
+import { concludeElsewhere, RequestAnswerReader } from './request-answer.ts';
 
 export interface OpaEngineOptions {
   readonly generation: Generation;
@@ -27,27 +30,40 @@ export interface OpaEngineOptions {
  */
 export class OpaEngine implements PolicyEngine {
   readonly generation: Generation;
-  readonly #endpoint: URL;
+  /** Where the rules of our package are. */
+  readonly #package: URL;
   readonly #agent: HttpAgent;
   readonly #reader: AnswerReader;
+  readonly #requests: RequestAnswerReader;
   readonly #time: number;
 
   /** @throws OpenShellError `bad_opa_url` */
   constructor({ generation, url, timeMs = LIMITS.opaTime.value }: OpaEngineOptions) {
     this.generation = generation;
-    this.#endpoint = endpointOf(url);
+    this.#package = packageOf(url);
     const pool = { keepAlive: true, maxSockets: LIMITS.opaConnections.value, maxFreeSockets: 1 };
-    this.#agent = this.#endpoint.protocol === 'https:' ? new HttpsAgent(pool) : new HttpAgent(pool);
-    this.#reader = new AnswerReader({ generation, origin: this.#endpoint.origin });
+    this.#agent = this.#package.protocol === 'https:' ? new HttpsAgent(pool) : new HttpAgent(pool);
+    const { origin } = this.#package;
+    this.#reader = new AnswerReader({ generation, origin });
+    this.#requests = new RequestAnswerReader({ generation, origin });
     this.#time = timeMs;
   }
 
   async authorizeConnect(intent: Intent): Promise<ConnectDecision> {
     try {
-      const { result } = await this.#ask(connectInput(intent));
-      return this.#reader.decide(result === undefined ? undefined : fromJson(result), intent);
+      return this.#reader.decide(await this.#ask('connect', connectInput(intent)), intent);
     } catch (thrown) {
       return this.#reader.failed(messageOf(thrown));
+    }
+  }
+
+  async authorizeRequest(intent: Intent, request: RequestFacts): Promise<RequestDecision> {
+    try {
+      const input = requestInput(intent, request);
+      const dialogue = this.#requests.ask(intent, request);
+      return await concludeElsewhere(dialogue, (question) => this.#ask(question, input));
+    } catch (thrown) {
+      return this.#requests.failed(messageOf(thrown));
     }
   }
 
@@ -65,12 +81,18 @@ export class OpaEngine implements PolicyEngine {
     this.#agent.destroy();
   }
 
-  #ask(input: JsonObject): Promise<{ readonly result?: Json }> {
+  /** The value of a rule; undefined when OPA has none. */
+  async #ask(question: Question, input: JsonObject): Promise<Value | undefined> {
+    const { result } = await this.#post(new URL(QUESTIONS[question], this.#package), input);
+    return result === undefined ? undefined : fromJson(result);
+  }
+
+  #post(url: URL, input: JsonObject): Promise<{ readonly result?: Json }> {
     const { promise, resolve, reject } = Promise.withResolvers<{ readonly result?: Json }>();
     const body = JSON.stringify({ input });
-    const send = this.#endpoint.protocol === 'https:' ? requestHttps : requestHttp;
+    const send = this.#package.protocol === 'https:' ? requestHttps : requestHttp;
     const signal = AbortSignal.timeout(this.#time);
-    const request = send(this.#endpoint, {
+    const request = send(url, {
       method: 'POST',
       agent: this.#agent,
       signal,
@@ -126,7 +148,7 @@ const detailOf = (text: string): string => {
   }
 };
 
-const endpointOf = (text: string): URL => {
+const packageOf = (text: string): URL => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isPlain =
     url !== undefined && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
@@ -136,6 +158,6 @@ const endpointOf = (text: string): URL => {
       remedy: 'Write it as http://HOST:PORT or https://HOST:PORT, with a path where OPA is behind one.',
     });
   }
-  url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/data/${[...PACKAGE, QUESTIONS.connect].join('/')}`;
+  url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/data/${PACKAGE.join('/')}/`;
   return url;
 };

@@ -1,5 +1,6 @@
-import { type Intent, isAddressLiteral } from '@openshell/policy';
+import { type Intent, isAddressLiteral, type RequestFacts } from '@openshell/policy';
 import type { JsonObject } from '@openshell/rego';
+import { requestMembers } from './request-input.ts';
 
 /** Where the answers are, below `data`. */
 export const PACKAGE = ['openshell', 'sandbox'] as const;
@@ -7,12 +8,18 @@ export const PACKAGE = ['openshell', 'sandbox'] as const;
 /** The rules that are asked. */
 export const QUESTIONS = {
   connect: 'egress_authorization',
+  request: 'request_authorization',
+  /** For rules that have no more to say than yes or no, as the existing system asks them. */
+  allowRequest: 'allow_request',
+  requestDenyReason: 'request_deny_reason',
   name: 'could_allow_name',
   address: 'could_allow_address',
 } as const;
 
+export type Question = keyof typeof QUESTIONS;
+
 /** As a reference: `data.openshell.sandbox.egress_authorization`. */
-export const referenceTo = (question: keyof typeof QUESTIONS): string =>
+export const referenceTo = (question: Question): string =>
   ['data', ...PACKAGE, QUESTIONS[question]].join('.');
 
 /** An attempt to get out as the rules see it (docs/rego.md, "Input"). */
@@ -31,6 +38,12 @@ export const connectInput = ({ sandbox, adapter, host, port, evidence }: Intent)
 };
 
 const NONE: readonly string[] = [];
+
+/** One request on a connection: the same input, and the request. */
+export const requestInput = (intent: Intent, request: RequestFacts): JsonObject => ({
+  ...connectInput(intent),
+  request: requestMembers(request),
+});
 
 /** A name that DNS was asked for; undefined for an address, which is never one. */
 export const nameInput = (host: string): JsonObject | undefined =>

@@ -1,5 +1,12 @@
 import { type Generation, OpenShellError } from '@openshell/base';
-import { type ConnectDecision, canonicalAddress, type Intent, type PolicyEngine } from '@openshell/policy';
+import {
+  type ConnectDecision,
+  canonicalAddress,
+  type Intent,
+  type PolicyEngine,
+  type RequestDecision,
+  type RequestFacts,
+} from '@openshell/policy';
 import {
   compile,
   fromJson,
@@ -15,7 +22,16 @@ import {
 } from '@openshell/rego';
 import { LIMITS } from '../limits.ts';
 import { AnswerReader } from './answer.ts';
-import { connectInput, nameInput, PACKAGE, QUESTIONS, referenceTo } from './questions.ts';
+import {
+  connectInput,
+  nameInput,
+  PACKAGE,
+  QUESTIONS,
+  type Question,
+  referenceTo,
+  requestInput,
+} from './questions.ts';
+import { conclude, RequestAnswerReader } from './request-answer.ts';
 import { withShippedModules } from './shipped-modules.ts';
 
 /** Far beyond what sensible rules need, and soon enough over for everybody else's connections. */
@@ -40,11 +56,11 @@ export interface RegoEngineOptions {
 /** Rules in Rego that are put the same questions as the built-in evaluator, in this process and at once. */
 export class RegoEngine implements PolicyEngine {
   readonly generation: Generation;
+  /** What the rules answer; what they do not say is absent. */
+  readonly #queries: ReadonlyMap<Question, Query>;
   readonly #connect: Query;
-  /** Absent where the rules do not say; then each connection decides. */
-  readonly #name: Query | undefined;
-  readonly #address: Query | undefined;
   readonly #reader: AnswerReader;
+  readonly #requests: RequestAnswerReader;
 
   /** @throws OpenShellError `rules_invalid` with every place as `file:line:column`, its line and what is wrong with it. */
   constructor(options: RegoEngineOptions) {
@@ -52,16 +68,17 @@ export class RegoEngine implements PolicyEngine {
     this.generation = generation;
     const modules = readModules(options);
     const policy = reported(() => compile(modules, { data, limits: { ...RULE_LIMITS, ...limits } }));
-    const query = (question: keyof typeof QUESTIONS): Query | undefined => {
-      const isDefined = policy.program.tree.find([...PACKAGE, QUESTIONS[question]]) !== undefined;
-      return isDefined ? policy.query(referenceTo(question)) : undefined;
-    };
-    const connect = query('connect');
+    this.#queries = new Map(
+      QUESTION_NAMES.filter(
+        (question) => policy.program.tree.find([...PACKAGE, QUESTIONS[question]]) !== undefined,
+      ).map((question) => [question, policy.query(referenceTo(question))]),
+    );
+    const connect = this.#queries.get('connect');
     if (connect === undefined) throw unanswered(Object.keys(options.modules));
     this.#connect = connect;
-    this.#name = query('name');
-    this.#address = query('address');
-    this.#reader = new AnswerReader({ generation, origin: originOf(options) });
+    const origin = originOf(options);
+    this.#reader = new AnswerReader({ generation, origin });
+    this.#requests = new RequestAnswerReader({ generation, origin });
   }
 
   authorizeConnect(intent: Intent): ConnectDecision {
@@ -69,31 +86,47 @@ export class RegoEngine implements PolicyEngine {
     try {
       answer = this.#connect.value(fromJson(connectInput(intent)));
     } catch (thrown) {
-      return this.#reader.failed(thrown instanceof RegoError ? thrown.line : String(thrown));
+      return this.#reader.failed(textOf(thrown));
     }
     return this.#reader.decide(answer, intent);
   }
 
+  authorizeRequest(intent: Intent, request: RequestFacts): RequestDecision {
+    try {
+      const input = fromJson(requestInput(intent, request));
+      return conclude(this.#requests.ask(intent, request), (question) =>
+        this.#queries.get(question)?.value(input),
+      );
+    } catch (thrown) {
+      return this.#requests.failed(textOf(thrown));
+    }
+  }
+
   couldAllowName(host: string): boolean {
     const input = nameInput(host);
-    return input !== undefined && (this.#name === undefined || holds(this.#name, input));
+    return input !== undefined && this.#holds('name', input);
   }
 
   couldAllowAddress(text: string, port: number): boolean {
     const host = canonicalAddress(text);
-    if (host === undefined) return false;
-    return this.#address === undefined || holds(this.#address, { network: { host, port } });
+    return host !== undefined && this.#holds('address', { network: { host, port } });
+  }
+
+  /** Only `true` is a yes; what cannot be computed is a no. Where the rules do not say, each connection decides. */
+  #holds(question: Question, input: JsonObject): boolean {
+    const query = this.#queries.get(question);
+    if (query === undefined) return true;
+    try {
+      return query.value(fromJson(input)) === true;
+    } catch {
+      return false; // the connection itself is refused with the reason
+    }
   }
 }
 
-/** Only `true` is a yes; what cannot be computed is a no. */
-const holds = (query: Query, input: JsonObject): boolean => {
-  try {
-    return query.value(fromJson(input)) === true;
-  } catch {
-    return false; // the connection itself is refused with the reason
-  }
-};
+const QUESTION_NAMES = Object.keys(QUESTIONS) as readonly Question[];
+
+const textOf = (thrown: unknown): string => (thrown instanceof RegoError ? thrown.line : String(thrown));
 
 const readModules = ({ modules, version }: RegoEngineOptions): readonly Module[] => {
   const options = version === undefined ? {} : { version };

@@ -7,14 +7,14 @@ import { type ShippedName, shippedText } from './shipped-text.ts';
  */
 export const withShippedModules = (modules: readonly Module[]): readonly Module[] => {
   const own = new Set(modules.map(packageName));
-  const shipped = modules.length === 0 ? [library(), entry()] : [library()];
+  const shipped = modules.length === 0 ? [...library(), entry()] : library();
   return [...modules, ...shipped.filter((module) => !own.has(packageName(module)))];
 };
 
 /** `openshell.sandbox` of a module's `package openshell.sandbox`. */
 const packageName = (module: Module): string => module.package.path.join('.');
 
-const library = (): Module => shippedModule('policy.rego');
+const library = (): readonly Module[] => [shippedModule('policy.rego'), shippedModule('requests.rego')];
 const entry = (): Module => shippedModule('sandbox.rego');
 
 const parsed = new Map<string, Module>();

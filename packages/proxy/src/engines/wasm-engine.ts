@@ -1,9 +1,17 @@
 import { type Generation, messageOf, OpenShellError } from '@openshell/base';
-import { type ConnectDecision, canonicalAddress, type Intent, type PolicyEngine } from '@openshell/policy';
-import { fromJson, type Json, type JsonObject } from '@openshell/rego';
+import {
+  type ConnectDecision,
+  canonicalAddress,
+  type Intent,
+  type PolicyEngine,
+  type RequestDecision,
+  type RequestFacts,
+} from '@openshell/policy';
+import { fromJson, type Json, type JsonObject, type Value } from '@openshell/rego';
 import { LIMITS } from '../limits.ts';
 import { AnswerReader } from './answer.ts';
-import { connectInput, nameInput, PACKAGE, QUESTIONS } from './questions.ts';
+import { connectInput, nameInput, PACKAGE, QUESTIONS, type Question, requestInput } from './questions.ts';
+import { conclude, RequestAnswerReader } from './request-answer.ts';
 
 /** In pages of 64 KiB: data, input and everything that a program computes. */
 const MEMORY_PAGES = { initial: 16, maximum: LIMITS.wasmMemory.value } as const;
@@ -23,7 +31,7 @@ export interface WasmPolicy {
 }
 
 /**
- * Loads rules that OPA compiled (`opa build -t wasm -e openshell/sandbox/egress_authorization`).
+ * Loads rules that OPA compiled (`opa build -t wasm -e openshell/sandbox/egress_authorization -e openshell/sandbox/request_authorization`).
  * @throws OpenShellError `wasm_invalid`
  */
 export const loadWasmEngine = async (options: WasmEngineOptions): Promise<WasmEngine> => {
@@ -60,19 +68,32 @@ export class WasmEngine implements PolicyEngine {
   readonly generation: Generation;
   readonly #policy: WasmPolicy;
   readonly #reader: AnswerReader;
+  readonly #requests: RequestAnswerReader;
 
   constructor(policy: WasmPolicy, { generation, origin }: Pick<WasmEngineOptions, 'generation' | 'origin'>) {
     this.generation = generation;
     this.#policy = policy;
     this.#reader = new AnswerReader({ generation, origin });
+    this.#requests = new RequestAnswerReader({ generation, origin });
   }
 
   authorizeConnect(intent: Intent): ConnectDecision {
     try {
-      const result = this.#evaluate('connect', connectInput(intent));
-      return this.#reader.decide(result === undefined ? undefined : fromJson(result), intent);
+      return this.#reader.decide(this.#evaluate('connect', connectInput(intent)), intent);
     } catch (thrown) {
       return this.#reader.failed(messageOf(thrown));
+    }
+  }
+
+  /** A program that has no entrypoint for requests has no answer to them. */
+  authorizeRequest(intent: Intent, request: RequestFacts): RequestDecision {
+    try {
+      const input = requestInput(intent, request);
+      return conclude(this.#requests.ask(intent, request), (question) =>
+        this.#answers(question) ? this.#evaluate(question, input) : undefined,
+      );
+    } catch (thrown) {
+      return this.#requests.failed(messageOf(thrown));
     }
   }
 
@@ -87,8 +108,8 @@ export class WasmEngine implements PolicyEngine {
   }
 
   /** Where the program does not say, each connection decides. */
-  #holds(question: keyof typeof QUESTIONS, input: JsonObject): boolean {
-    if (!Object.hasOwn(this.#policy.entrypoints, entrypoint(question))) return true;
+  #holds(question: Question, input: JsonObject): boolean {
+    if (!this.#answers(question)) return true;
     try {
       return this.#evaluate(question, input) === true;
     } catch {
@@ -96,12 +117,17 @@ export class WasmEngine implements PolicyEngine {
     }
   }
 
+  #answers(question: Question): boolean {
+    return Object.hasOwn(this.#policy.entrypoints, entrypoint(question));
+  }
+
   /** The program answers with a list of results, which is empty when the document is undefined. */
-  #evaluate(question: keyof typeof QUESTIONS, input: JsonObject): Json | undefined {
+  #evaluate(question: Question, input: JsonObject): Value | undefined {
     const results = this.#policy.evaluate(input, entrypoint(question));
     if (!Array.isArray(results)) throw new Error('the program answers with something else than results');
-    return (results[0] as { readonly result?: Json } | undefined)?.result;
+    const result = (results[0] as { readonly result?: Json } | undefined)?.result;
+    return result === undefined ? undefined : fromJson(result);
   }
 }
 
-const entrypoint = (question: keyof typeof QUESTIONS): string => [...PACKAGE, QUESTIONS[question]].join('/');
+const entrypoint = (question: Question): string => [...PACKAGE, QUESTIONS[question]].join('/');

@@ -30,7 +30,7 @@ const table: [string, Buffer, FirstBytes][] = [
     { kind: 'http', names: ['b.example', 'a.example'] },
   ],
   ['half a request', text('GET / HTTP/1.1\r\nHost: a'), { kind: 'more' }],
-  ['HTTP/2 without TLS', text('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), { kind: 'other' }],
+  ['HTTP/2 without TLS', text('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), { kind: 'h2' }],
   ['SSH', text('SSH-2.0-OpenSSH_9.9\r\n'), { kind: 'other' }],
   ['SMTP', text('EHLO me\r\n'), { kind: 'other' }],
   ['Redis', text('*1\r\n$4\r\nPING\r\n'), { kind: 'other' }],

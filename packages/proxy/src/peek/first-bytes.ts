@@ -12,6 +12,8 @@ export type FirstBytes =
   /** `names` are canonical; a ClientHello without a server name has none, an HTTP request may have two. */
   | { readonly kind: 'tls' | 'http'; readonly names: readonly string[] }
   | { readonly kind: 'malformed'; readonly protocol: 'tls' | 'http'; readonly detail: string }
+  /** HTTP/2 without TLS (RFC 9113 section 3.3); which hosts it is about comes later. */
+  | { readonly kind: 'h2' }
   | { readonly kind: 'other' };
 
 const MORE: FirstBytes = { kind: 'more' };
@@ -22,6 +24,8 @@ const METHODS =
   'GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK REPORT SEARCH'.split(
     ' ',
   );
+/** RFC 9113 section 3.4. */
+const H2_PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const METHOD_STARTS = METHODS.map((method) => Buffer.from(`${method} `));
 const VERSION = /HTTP\/[0-9]/i;
 const LF = 10;
@@ -83,7 +87,11 @@ function classifyPreamble(bytes: Buffer): FirstBytes {
 
 function classifyHttp(bytes: Buffer, limits: Limits): FirstBytes {
   const methods = METHOD_STARTS.map((start) => match(bytes, start));
-  if (!methods.includes('yes')) return methods.includes('maybe') ? MORE : OTHER;
+  if (!methods.includes('yes')) {
+    const preface = match(bytes, H2_PREFACE);
+    if (preface === 'yes') return { kind: 'h2' };
+    return preface === 'maybe' || methods.includes('maybe') ? MORE : OTHER;
+  }
   const lineEnd = bytes.indexOf(LF);
   if (lineEnd === -1) return MORE;
   // `GET key` is Redis, not HTTP: only a version makes a request line.

@@ -1,15 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { type Generation, messageOf, OpenShellError } from '@openshell/base';
-import {
-  compilePolicy,
-  formatFinding,
-  inspectionNeeded,
-  type PolicyEngine,
-  parsePolicy,
-} from '@openshell/policy';
+import { messageOf, OpenShellError } from '@openshell/base';
+import { formatFinding, type Policy, parsePolicy } from '@openshell/policy';
 
-/** Reads a policy and makes it an engine. Throws `policy_unreadable`, `policy_invalid` or `inspection_needed`, with every place named. */
-export async function loadEngine(file: string, generation: Generation): Promise<PolicyEngine> {
+/** Reads a policy. Throws `policy_unreadable` or `policy_invalid`, with every place named. */
+export async function loadPolicy(file: string): Promise<Policy> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new OpenShellError(`the policy cannot be read: ${messageOf(cause)}`, {
       code: 'policy_unreadable',
@@ -17,21 +11,6 @@ export async function loadEngine(file: string, generation: Generation): Promise<
     });
   });
   const result = parsePolicy(text, { file });
-  if (!result.ok) {
-    throw new OpenShellError(result.problems.map(formatFinding).join('\n'), { code: 'policy_invalid' });
-  }
-  const needs = inspectionNeeded(result.policy, result.source);
-  if (needs.length > 0) {
-    const lines = needs.map(
-      ({ path, reason, line, column }) => `${file}:${line ?? 1}:${column ?? 1}: ${path}: ${reason}`,
-    );
-    throw new OpenShellError(
-      `the policy needs requests to be inspected, which this proxy cannot do:\n${lines.join('\n')}`,
-      {
-        code: 'inspection_needed',
-        remedy: 'Leave these fields out to allow the connection as a whole.',
-      },
-    );
-  }
-  return compilePolicy(result.policy, generation, { identity: 'not-required' });
+  if (result.ok) return result.policy;
+  throw new OpenShellError(result.problems.map(formatFinding).join('\n'), { code: 'policy_invalid' });
 }

@@ -8,19 +8,22 @@ import {
   RefusalReporter,
   streamSink,
 } from '@openshell/audit';
-import { generation, messageOf, OpenShellError, sandboxId } from '@openshell/base';
+import { messageOf, OpenShellError, sandboxId } from '@openshell/base';
 import { formatAuthority } from '../http/authority.ts';
+import { type Generation, Generations } from '../operator/generations.ts';
+import { readUpstream } from '../operator/upstream.ts';
 import { EgressProxy } from '../proxy.ts';
 import type { Tenant } from '../tenant/tenant.ts';
+import { readAuthority, writeAuthority } from './authority.ts';
+import { readGeneration } from './generation.ts';
 import type { ProgramOptions } from './options.ts';
-import { loadEngine } from './policy-file.ts';
 
 const APP = 'openshell-proxy';
 const ID = sandboxId(APP);
 const BACKLOG = 4096;
 
 export interface Service {
-  /** Reads the policy again; a bad one changes nothing. */
+  /** Reads policy, credentials and routes again, as one generation; where one of them is bad, nothing changes. */
   reload(): Promise<void>;
   close(): Promise<void>;
 }
@@ -29,64 +32,67 @@ const say = (text: string): void => {
   for (const line of text.split('\n')) process.stderr.write(`${APP}: ${line}\n`);
 };
 
-/** Serves until it is closed. Throws when it cannot begin: the policy, the events' file or the address. */
+/** Serves until it is closed. Throws when it cannot begin: the policy, a file that the options name, or the address. */
 export async function serve(options: ProgramOptions): Promise<Service> {
-  const engine = await loadEngine(options.policy, generation(1));
+  await using stack = new AsyncDisposableStack();
+  const { authorityOut, middlewares } = options;
+  const upstream = readUpstream(options.upstream);
+  const authority = readAuthority(options.authority);
+  const generations = stack.use(new Generations({ environment: process.env, upstream, middlewares }));
+  const first = await readGeneration(options, generations, 1);
+  const proxy = new EgressProxy({ overrides: options.resolve, upstream, ...(authority && { authority }) });
+  stack.defer(() => proxy.close());
+  if (authorityOut !== undefined) writeAuthority(authorityOut, proxy.authority.certificatePem);
   const sink = await openEvents(options.events);
-  const server = await listen(options.listen).catch(async (cause: unknown) => {
-    await sink?.close();
-    throw cause;
-  });
+  stack.defer(() => sink?.close());
+  const server = await listen(options.listen);
   const reporter = new RefusalReporter({
     write: (line) => process.stderr.write(`${line}\n`),
     color: process.stderr.isTTY === true && !process.env.NO_COLOR,
   });
-  const proxy = new EgressProxy({ overrides: options.resolve });
   const tenant = proxy.addTenant({
     id: ID,
     listeners: { connect: [server] },
     evidence: {
       identify: async () => ({ kind: 'unknown', reason: 'programs are not told apart (--identity none)' }),
     },
-    engine,
+    settings: first.settings,
     events: (event) => sink?.write(event),
     refusals: (refusal) => reporter.report(refusal),
   });
-  const service = new RunningService(options, proxy, tenant, sink, reporter);
-  service.announce(server);
+  const service = new RunningService({ options, proxy, generations, tenant, sink, reporter });
+  stack.move();
+  service.announce(server, first);
   return service;
 }
 
+interface ServiceParts {
+  readonly options: ProgramOptions;
+  readonly proxy: EgressProxy;
+  readonly generations: Generations;
+  readonly tenant: Tenant;
+  readonly sink: EventSink | undefined;
+  readonly reporter: RefusalReporter;
+}
+
 class RunningService implements Service {
-  readonly #options: ProgramOptions;
-  readonly #proxy: EgressProxy;
-  readonly #tenant: Tenant;
-  readonly #sink: EventSink | undefined;
-  readonly #reporter: RefusalReporter;
+  readonly #parts: ServiceParts;
   /** One after the other, in the order in which they were asked for. */
   #reloading: Promise<void> = Promise.resolve();
 
-  constructor(
-    options: ProgramOptions,
-    proxy: EgressProxy,
-    tenant: Tenant,
-    sink: EventSink | undefined,
-    reporter: RefusalReporter,
-  ) {
-    this.#options = options;
-    this.#proxy = proxy;
-    this.#tenant = tenant;
-    this.#sink = sink;
-    this.#reporter = reporter;
+  constructor(parts: ServiceParts) {
+    this.#parts = parts;
   }
 
-  announce(server: Server): void {
+  announce(server: Server, { environment, notices }: Generation): void {
+    const { options, sink } = this.#parts;
     const address = server.address();
     const where =
       typeof address === 'object' && address !== null ? formatAuthority(address.address, address.port) : '';
-    this.#sink?.write(lifecycleEvent({ sandbox: ID, activity: 'start', app: APP }));
-    this.#loaded();
-    say(`serving on ${where} with the policy ${this.#options.policy}`);
+    sink?.write(lifecycleEvent({ sandbox: ID, activity: 'start', app: APP }));
+    this.#loaded(notices);
+    say(`serving on ${where} with the policy ${options.policy}`);
+    for (const [name, placeholder] of Object.entries(environment)) say(`programs use ${name}=${placeholder}`);
   }
 
   reload(): Promise<void> {
@@ -95,21 +101,25 @@ class RunningService implements Service {
   }
 
   async close(): Promise<void> {
-    await this.#proxy.close();
-    this.#reporter.close();
-    this.#sink?.write(lifecycleEvent({ sandbox: ID, activity: 'stop', app: APP }));
-    await this.#sink?.close();
+    const { proxy, generations, reporter, sink } = this.#parts;
+    await proxy.close();
+    await generations[Symbol.asyncDispose]();
+    reporter.close();
+    sink?.write(lifecycleEvent({ sandbox: ID, activity: 'stop', app: APP }));
+    await sink?.close();
   }
 
   async #reload(): Promise<void> {
-    const current = this.#tenant.status().generation;
+    const { options, generations, tenant, sink } = this.#parts;
+    const current = tenant.status().generation;
     try {
-      this.#tenant.apply(await loadEngine(this.#options.policy, generation(current + 1)));
-      this.#loaded();
-      say(`the policy ${this.#options.policy} is in force as generation ${current + 1}`);
+      const { settings, notices } = await readGeneration(options, generations, current + 1);
+      tenant.apply(settings);
+      this.#loaded(notices);
+      say(`the policy ${options.policy} is in force as generation ${current + 1}`);
     } catch (thrown) {
       const message = `the new policy is refused; generation ${current} stays in force`;
-      this.#sink?.write(
+      sink?.write(
         configEvent({
           sandbox: ID,
           severity: 'medium',
@@ -122,10 +132,12 @@ class RunningService implements Service {
     }
   }
 
-  #loaded(): void {
-    const { generation } = this.#tenant.status();
-    const message = `policy ${this.#options.policy} is in force`;
-    this.#sink?.write(configEvent({ sandbox: ID, state: 'loaded', message, unmapped: { generation } }));
+  #loaded(notices: readonly string[]): void {
+    const { options, tenant, sink } = this.#parts;
+    const { generation } = tenant.status();
+    const message = `policy ${options.policy} is in force`;
+    sink?.write(configEvent({ sandbox: ID, state: 'loaded', message, unmapped: { generation } }));
+    for (const notice of notices) say(notice);
   }
 }
 

@@ -59,6 +59,7 @@ export function contradictionOf(
 ): NameContradiction | undefined {
   switch (verdict.kind) {
     case 'other':
+    case 'h2':
     case 'preamble':
       return undefined;
     case 'tls':

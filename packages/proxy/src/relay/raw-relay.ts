@@ -4,6 +4,7 @@ import type { Limits } from '../limits.ts';
 import { endGently } from './linger.ts';
 import { OneWay } from './one-way.ts';
 import { readInto } from './read-into.ts';
+import type { RelayHandle } from './relay-handle.ts';
 import { reset } from './reset.ts';
 
 export interface RelayResult {
@@ -20,7 +21,7 @@ export interface RelayResult {
  * (half-close), a reset as a reset, and a side that cannot take more makes the other wait.
  * Nothing is counted on the way: sockets know how much went through them.
  */
-export class RawRelay {
+export class RawRelay implements RelayHandle {
   readonly #client: Socket;
   readonly #upstream: Socket;
   readonly #source: Upstream;
@@ -59,7 +60,7 @@ export class RawRelay {
     const [client, upstream] = [this.#client, this.#upstream];
     if (first !== undefined && first.length > 0 && upstream.writable) upstream.write(first);
     this.#onEnd(client, upstream);
-    this.#release = readInto(client, new OneWay(client, upstream).deliver);
+    this.#release = readInto(client, new OneWay(client, upstream).deliver).release;
   }
 
   /** One side has ended: from now on silence means less patience. */
@@ -73,6 +74,9 @@ export class RawRelay {
     reset(this.#client);
     reset(this.#upstream);
   }
+
+  /** There is nothing inside that a policy could be asked about. */
+  reconsider(): void {}
 
   /** Ends the upstream at once, and the client with these last words, or with a reset where there are none. */
   refuse(lastWords: Buffer | undefined, reason: string): void {

@@ -25,21 +25,28 @@ function readingFields(): ReadingFields | undefined {
   return known === 'none' ? undefined : known;
 }
 
+/** A socket that is read into one buffer. */
+export interface Reading {
+  /** Gives the buffer back: to be called once this socket and the one that its bytes went to are closed. */
+  release(): void;
+  /** From now on the socket is a stream again: what is read comes as 'data'. */
+  toStream(): void;
+}
+
 /**
  * From now on a paused socket is read into one buffer over and over, as the `onread` option of `net.connect` does it, and
  * `sink` gets what is read. Node.js has that option for sockets that it opens and not for those that it accepts, so it is
  * set here as Node.js would; where a release keeps it elsewhere, the socket is read as a stream, which costs a quarter
  * more processor time a read.
- * Returns what gives the buffer back: to be called once this socket and the one that its bytes went to are closed.
  */
-export function readInto(socket: Socket, sink: ByteSink): () => void {
+export function readInto(socket: Socket, sink: ByteSink): Reading {
   const early = socket.read() as Buffer | null;
-  const release = readIntoBuffer(socket, sink) ?? readAsStream(socket, sink);
+  const reading = readIntoBuffer(socket, sink) ?? readAsStream(socket, sink);
   if (early === null || sink(early)) socket.resume();
-  return release;
+  return reading;
 }
 
-function readIntoBuffer(socket: Socket, sink: ByteSink): (() => void) | undefined {
+function readIntoBuffer(socket: Socket, sink: ByteSink): Reading | undefined {
   const fields = readingFields();
   const { _handle: handle } = socket as unknown as { readonly _handle?: Partial<Handle> | null };
   if (fields === undefined || handle?.useUserBuffer === undefined) return undefined;
@@ -48,12 +55,18 @@ function readIntoBuffer(socket: Socket, sink: ByteSink): (() => void) | undefine
   slots[fields.buffer] = buffer;
   slots[fields.callback] = (length: number): boolean => sink(buffer.subarray(0, length));
   handle.useUserBuffer(buffer);
-  return () => returnReadBuffer(buffer);
+  return {
+    release: () => returnReadBuffer(buffer),
+    toStream: () => {
+      slots[fields.callback] = (length: number): boolean => socket.push(Buffer.from(buffer.subarray(0, length)));
+    },
+  };
 }
 
-function readAsStream(socket: Socket, sink: ByteSink): () => void {
-  socket.on('data', (chunk: Buffer) => {
+function readAsStream(socket: Socket, sink: ByteSink): Reading {
+  const onData = (chunk: Buffer): void => {
     if (!sink(chunk)) socket.pause();
-  });
-  return () => {};
+  };
+  socket.on('data', onData);
+  return { release: () => {}, toStream: () => void socket.off('data', onData) };
 }

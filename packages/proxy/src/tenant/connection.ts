@@ -9,7 +9,7 @@ import {
 import type { Target } from '../destination/plan.ts';
 import { type Flow, flowOf } from '../evidence.ts';
 import { ignoreError } from '../relay/linger.ts';
-import type { RawRelay } from '../relay/raw-relay.ts';
+import type { RelayHandle } from '../relay/relay-handle.ts';
 import { reset } from '../relay/reset.ts';
 
 export type AllowDecision = Extract<ConnectDecision, { action: 'allow' }>;
@@ -22,6 +22,8 @@ export interface Grant {
   readonly target?: Target;
   /** The operator named the address. */
   readonly overridden?: boolean;
+  /** It is an address of this machine, where plain text crosses no wire. */
+  readonly loopback?: boolean;
 }
 
 /** Whether the address in use is one that the grant's decision allows. What the operator named always is. */
@@ -45,7 +47,8 @@ export class Connection {
   /** Why policy allows it no longer, once that is so. */
   revoked: string | undefined;
   readonly #abort = new AbortController();
-  #relay: RawRelay | undefined;
+  #opened = false;
+  #relay: RelayHandle | undefined;
 
   constructor(adapter: 'explicit' | 'transparent', socket: Socket) {
     this.adapter = adapter;
@@ -55,7 +58,7 @@ export class Connection {
     socket.allowHalfOpen = true;
     socket.on('error', ignoreError);
     socket.once('close', () => {
-      if (this.handshaking) this.#abort.abort(CLIENT_GONE);
+      if (this.handshaking || this.#opened) this.#abort.abort(CLIENT_GONE);
     });
     socket.setNoDelay(true);
   }
@@ -65,8 +68,23 @@ export class Connection {
     return this.#abort.signal;
   }
 
+  /** Nobody looks into it. */
+  get isRaw(): boolean {
+    return !this.#opened;
+  }
+
+  /** Its requests are looked into: what they wait for ends with the client. */
+  opened(): void {
+    this.#opened = true;
+  }
+
+  /** A new policy allows the connection as such. */
+  reconsider(): void {
+    this.#relay?.reconsider();
+  }
+
   /** From now on this relay is what a revocation ends. */
-  relaying(relay: RawRelay): void {
+  relaying(relay: RelayHandle): void {
     this.#relay = relay;
     if (this.revoked !== undefined) relay.abort(this.revoked);
   }

@@ -1,27 +1,17 @@
-import {
-  type CommonOptions,
-  dnsRefusedEvent,
-  findingEvent,
-  networkEvent,
-  type Refusal,
-  type SecurityEvent,
-} from '@openshell/audit';
-import type { SandboxId } from '@openshell/base';
+import { dnsRefusedEvent } from '@openshell/audit';
 import type { Intent } from '@openshell/policy';
 import type { EgressRefusal } from '../egress.ts';
-import { processOf } from '../evidence.ts';
 import { formatAuthority } from '../http/authority.ts';
-import type { Limits } from '../limits.ts';
 import type { RelayResult } from '../relay/raw-relay.ts';
+import { captureEvents, type RefusedCapture } from './capture-events.ts';
 import type { Connection, Grant } from './connection.ts';
+import { ENGINE, NO_POLICY } from './request-events.ts';
+import { RequestReporter } from './request-reporter.ts';
 import { Throttle } from './throttle.ts';
+import { binaryOf, type VoiceOptions, type Why } from './voice.ts';
 
-export interface ReporterOptions {
-  readonly sandbox: SandboxId;
-  readonly limits: Limits;
-  readonly events: (event: SecurityEvent) => void;
-  readonly refusals: (refusal: Refusal) => void;
-}
+export type { RefusedCapture } from './capture-events.ts';
+export type ReporterOptions = VoiceOptions;
 
 interface RefusedName {
   readonly name: string;
@@ -29,40 +19,38 @@ interface RefusedName {
   readonly rcode: 'NXDomain' | 'Refused';
 }
 
-/** Something captured on its way past the proxy and not let out. */
-export interface RefusedCapture {
-  readonly host: string;
-  readonly port: number;
+/** Why TLS with a client did not come about. */
+export interface InterceptFailure {
   readonly code: string;
-  readonly reason: string;
+  readonly detail: string;
   readonly remedy?: string | undefined;
-  readonly policy?: string | undefined;
-  readonly intent?: Intent | undefined;
 }
 
-const ENGINE = 'builtin';
-/** In the place of a policy's name where none decided. */
-const NO_POLICY = '-';
-
-/** Says what happened to a tenant's connections, as events for the record and as refusals for the person. */
-export class Reporter {
-  readonly #options: ReporterOptions;
+/** Says what happened to a tenant's connections, and to the requests inside them. */
+export class Reporter extends RequestReporter {
   readonly #captures: Throttle<RefusedCapture>;
   readonly #names: Throttle<RefusedName>;
+  readonly #malformed: Throttle<string>;
 
   constructor(options: ReporterOptions) {
-    this.#options = options;
+    super(options);
     const bounds = { maxKinds: options.limits.refusalKinds, windowMs: options.limits.refusalWindow };
     this.#captures = new Throttle({
       ...bounds,
-      emit: (capture, count) => this.#captureEvents(capture, count),
+      emit: (capture, count) => {
+        for (const event of captureEvents(capture, count, this.voice.sandbox)) this.voice.event(event);
+      },
     });
     this.#names = new Throttle({ ...bounds, emit: (name, count) => this.#nameEvent(name, count) });
+    this.#malformed = new Throttle({
+      ...bounds,
+      emit: (detail, count) => this.#malformedFinding(detail, count),
+    });
   }
 
   opened(grant: Grant): void {
     const { intent, decision, target } = grant;
-    this.#network(intent, {
+    this.voice.network(intent, {
       activity: 'open',
       action: 'allowed',
       rule: { name: decision.policy, type: ENGINE },
@@ -77,7 +65,7 @@ export class Reporter {
 
   closed(grant: Grant, result: RelayResult): void {
     const { intent, decision } = grant;
-    this.#network(intent, {
+    this.voice.network(intent, {
       activity: 'close',
       rule: { name: decision.policy, type: ENGINE },
       traffic: { in: result.in, out: result.out },
@@ -91,53 +79,72 @@ export class Reporter {
     const { code, cause, intent, generation, reason, policy } = refusal;
     const denied = code === 'policy_denied' || code === 'ssrf_denied';
     const type = code === 'ssrf_denied' ? 'ssrf' : ENGINE;
-    this.#network(intent, {
-      activity: denied ? 'open' : 'fail',
-      ...(denied && { action: 'denied' }),
-      rule: { name: policy ?? NO_POLICY, type },
-      reason,
-      message: `${intent.adapter.toUpperCase()} ${denied ? 'denied' : 'failed'} ${formatAuthority(intent.host, intent.port)}`,
-      unmapped: { adapter: intent.adapter, generation, code: cause },
-    });
-    this.#tell(intent, { ...refusal, code: cause });
+    if (!denied || this.voice.denied(intent, { stage: 'connect', code: cause, policy }))
+      this.voice.network(intent, {
+        activity: denied ? 'open' : 'fail',
+        ...(denied && { action: 'denied' }),
+        rule: { name: policy ?? NO_POLICY, type },
+        reason,
+        message: `${intent.adapter.toUpperCase()} ${denied ? 'denied' : 'failed'} ${formatAuthority(intent.host, intent.port)}`,
+        unmapped: { adapter: intent.adapter, generation, stage: 'connect', code: cause },
+      });
+    this.voice.tell(intent, { ...refusal, code: cause });
   }
 
   /** A captured connection that goes nowhere. */
   refusedCapture(capture: RefusedCapture): void {
-    const binary = binaryOf(capture.intent) ?? '';
-    this.#captures.add(`${binary}\0${capture.host}\0${capture.port}\0${capture.code}`, capture);
-    this.#options.refusals({ ...capture, binary: binaryOf(capture.intent) });
+    const { host, port, code, policy, intent } = capture;
+    const binary = binaryOf(intent);
+    const where = { host, port, evidence: intent?.evidence };
+    this.voice.denied(where, { stage: 'capture', code, policy }, undefined, { told: true });
+    this.#captures.add(`${binary ?? ''}\0${host}\0${port}\0${code}`, capture);
+    this.voice.refusal({ ...capture, binary });
   }
 
-  /** A tunnel to an allowed name in which the client asked for another. */
+  /** A connection to an allowed name in which the client asked for another. */
   contradicted(connection: Connection, grant: Grant, reason: string): void {
-    const { intent, decision } = grant;
     const remedy = 'Connect to each name under that name.';
-    if (connection.adapter === 'transparent') {
-      const { host, port } = intent;
-      this.refusedCapture({
-        host,
-        port,
-        code: 'name_contradiction',
-        reason,
-        remedy,
-        policy: decision.policy,
-        intent,
-      });
+    this.#refusedInside(connection, grant, { code: 'name_contradiction', reason, remedy });
+  }
+
+  /** A connection that is to be inspected and speaks what nobody can inspect. */
+  uninspectable(connection: Connection, grant: Grant, reason: string): void {
+    const remedy = 'Where another protocol is meant, allow host and port by an endpoint with protocol: tcp.';
+    this.#refusedInside(connection, grant, { code: 'not_inspectable', reason, remedy });
+  }
+
+  /** TLS with the client did not come about. */
+  interceptFailed(intent: Intent, { code, detail, remedy }: InterceptFailure): void {
+    this.voice.network(intent, {
+      activity: 'fail',
+      reason: detail,
+      unmapped: { adapter: intent.adapter, code },
+    });
+    // A client that goes away in the middle was not kept from anything.
+    if (code !== 'closed') this.voice.tell(intent, { code, reason: detail, remedy });
+  }
+
+  /** Bytes of a client that are no request. They were answered, and their connection is closed. */
+  malformedRequest(connection: Connection, detail: string): void {
+    const intent = connection.grant?.intent;
+    if (intent === undefined) {
+      this.#malformed.add(detail, detail);
       return;
     }
-    this.#network(intent, {
-      activity: 'refuse',
-      rule: { name: decision.policy, type: ENGINE },
-      reason,
-      unmapped: { adapter: intent.adapter, code: 'name_contradiction' },
-    });
-    this.#tell(intent, { code: 'name_contradiction', reason, remedy });
+    const code = 'request_malformed';
+    const { adapter } = intent;
+    if (this.voice.denied(intent, { stage: 'request', code }))
+      this.voice.network(intent, {
+        activity: 'refuse',
+        reason: detail,
+        unmapped: { adapter, stage: 'request', code },
+      });
+    this.voice.tell(intent, { code, reason: detail });
   }
 
   refusedName(refused: RefusedName): void {
     this.#names.add(refused.name, refused);
-    this.#options.refusals({
+    this.voice.refusal({
       code: 'name_not_allowed',
       host: refused.name,
       reason: 'no policy allows this name, so it was not looked up',
@@ -147,81 +154,46 @@ export class Reporter {
 
   /** Something that should not happen; the connection was closed. */
   fault(connection: Connection, detail: string): void {
-    this.#options.events(
-      findingEvent({
-        sandbox: this.#options.sandbox,
-        uid: 'proxy-fault',
-        title: 'The proxy failed to handle a connection and closed it',
-        description: detail,
-        severity: 'high',
-        unmapped: { adapter: connection.adapter },
-      }),
-    );
-  }
-
-  /** Reports what is still only counted. */
-  flush(): void {
-    this.#captures.flush();
-    this.#names.flush();
-  }
-
-  #network(intent: Intent, options: Omit<Parameters<typeof networkEvent>[0], 'destination'>): void {
-    this.#options.events(
-      networkEvent({
-        sandbox: this.#options.sandbox,
-        process: processOf(intent.evidence),
-        destination: { host: intent.host, port: intent.port },
-        ...options,
-      }),
-    );
-  }
-
-  #tell(intent: Intent, why: { code: string; reason: string; remedy?: string | undefined }): void {
-    const { code, reason, remedy } = why;
-    this.#options.refusals({
-      code,
-      binary: binaryOf(intent),
-      host: intent.host,
-      port: intent.port,
-      reason,
-      remedy,
+    this.voice.finding({
+      uid: 'proxy-fault',
+      title: 'The proxy failed to handle a connection and closed it',
+      description: detail,
+      severity: 'high',
+      unmapped: { adapter: connection.adapter },
     });
   }
 
-  #captureEvents(capture: RefusedCapture, count: number): void {
-    const { host, port, code, reason, policy, intent } = capture;
-    const process = intent === undefined ? undefined : processOf(intent.evidence);
-    const common: CommonOptions = {
-      sandbox: this.#options.sandbox,
-      unmapped: { destination: formatAuthority(host, port), code, count },
-    };
-    this.#options.events(
-      networkEvent({
-        ...common,
+  /** Reports what is still only counted. */
+  override close(): void {
+    this.#captures.flush();
+    this.#names.flush();
+    this.#malformed.flush();
+    super.close();
+  }
+
+  /** An allowed connection is ended for what the client sent on it. */
+  #refusedInside({ adapter }: Connection, { intent, decision }: Grant, why: Why): void {
+    const { code, reason, remedy } = why;
+    const { host, port } = intent;
+    const { policy } = decision;
+    if (adapter === 'transparent') {
+      this.refusedCapture({ host, port, code, reason, remedy, policy, intent });
+      return;
+    }
+    if (this.voice.denied(intent, { stage: 'connect', code, policy }))
+      this.voice.network(intent, {
         activity: 'refuse',
-        process,
-        destination: { host, port },
-        rule: { name: policy ?? 'bypass-detect', type: policy === undefined ? 'capture' : ENGINE },
+        rule: { name: policy, type: ENGINE },
         reason,
-      }),
-    );
-    this.#options.events(
-      findingEvent({
-        ...common,
-        uid: 'bypass-detect',
-        title: 'A connection past the proxy was captured and refused',
-        description: reason,
-        action: 'denied',
-        process,
-        count,
-      }),
-    );
+        unmapped: { adapter: intent.adapter, stage: 'connect', code },
+      });
+    this.voice.tell(intent, why);
   }
 
   #nameEvent({ name, type, rcode }: RefusedName, count: number): void {
-    this.#options.events(
+    this.voice.event(
       dnsRefusedEvent({
-        sandbox: this.#options.sandbox,
+        sandbox: this.voice.sandbox,
         name,
         type,
         rcode,
@@ -230,7 +202,15 @@ export class Reporter {
       }),
     );
   }
-}
 
-const binaryOf = (intent: Intent | undefined): string | undefined =>
-  intent?.evidence.kind === 'process' ? intent.evidence.executable.path : undefined;
+  #malformedFinding(detail: string, count: number): void {
+    this.voice.finding({
+      uid: 'malformed-request',
+      title: 'A client of the proxy sent what is no request',
+      description: detail,
+      severity: 'low',
+      action: 'denied',
+      count,
+    });
+  }
+}

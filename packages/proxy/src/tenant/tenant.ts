@@ -11,12 +11,25 @@ import { type DnsListeners, DnsService } from '../dns/listeners.ts';
 import { SyntheticNames } from '../dns/synthetic-names.ts';
 import { Egress } from '../egress.ts';
 import type { EvidenceSource } from '../evidence.ts';
+import type { UpstreamConnection } from '../exchange/exchange.ts';
+import type { GraphqlReader } from '../graphql/graphql-reader.ts';
 import { renderAnswer } from '../http/answer.ts';
+import { Http1Upstream } from '../http1/upstream.ts';
+import { Http2Upstream } from '../http2/upstream.ts';
+import { Databases } from '../inspect/database.ts';
+import { mustOpen } from '../inspect/open.ts';
+import type { Limits } from '../limits.ts';
 import { endGently, ignoreError } from '../relay/linger.ts';
 import { reset } from '../relay/reset.ts';
+import type { LeafCache } from '../tls/leaf-cache.ts';
+import type { PooledConnection } from '../upstream/destination.ts';
+import type { UpstreamOptions } from '../upstream/opener.ts';
+import { UpstreamPool } from '../upstream/pool.ts';
+import { ByteBudget } from '../websocket/byte-budget.ts';
 import { Connection, checkTarget, type Grant } from './connection.ts';
 import type { TenantContext } from './context.ts';
 import { Reporter } from './reporter.ts';
+import type { TenantSettings } from './settings.ts';
 
 /** Already listening, made where the sandbox's programs can reach them. The tenant owns them: its `close` closes them. */
 export interface TenantListeners {
@@ -31,7 +44,8 @@ export interface TenantOptions {
   readonly id: SandboxId;
   readonly listeners: TenantListeners;
   readonly evidence: EvidenceSource;
-  readonly engine: PolicyEngine;
+  /** What is in force at first. */
+  readonly settings: TenantSettings;
   /** Must not throw and must not wait, as sinks do not. */
   readonly events: (event: SecurityEvent) => void;
   /** For the person: every refusal, not counted together. */
@@ -55,6 +69,19 @@ export interface TenantStatus {
 
 type Kind = 'explicit' | 'transparent';
 
+/** What all tenants of a proxy share. */
+export interface SharedParts {
+  readonly planner: Planner;
+  readonly leaves: () => LeafCache;
+  readonly upstream: UpstreamOptions;
+  readonly graphql: () => GraphqlReader | Promise<GraphqlReader>;
+}
+
+const upstreamConnection =
+  (limits: Limits) =>
+  (socket: Socket, protocol: 'h1' | 'h2'): UpstreamConnection =>
+    protocol === 'h1' ? new Http1Upstream(socket, limits) : new Http2Upstream({ socket, limits });
+
 /** One sandbox as the proxy sees it: its listeners, its policy, its live connections. */
 export class Tenant {
   readonly #options: TenantOptions;
@@ -66,27 +93,37 @@ export class Tenant {
   /** Turned away, and still to read why. */
   readonly #lingering = new Set<Socket>();
   readonly #detach: (() => void)[] = [];
-  #engine: PolicyEngine;
+  readonly #pool: UpstreamPool;
+  #settings: TenantSettings;
   #handshakes = 0;
   #accepted = 0;
   #shed = 0;
   #closing: Promise<void> | undefined;
 
   /** Made by `EgressProxy.addTenant`. Serves from this moment on. */
-  constructor(options: TenantOptions, planner: Planner, onClosed: () => void) {
+  constructor(options: TenantOptions, shared: SharedParts, onClosed: () => void) {
     const { id: sandbox, evidence, events, refusals = () => {}, listeners } = options;
-    const { limits } = planner;
+    const { planner, leaves, upstream, graphql } = shared;
+    const { limits, resolver } = planner;
     this.#options = options;
     this.#onClosed = onClosed;
-    this.#engine = options.engine;
+    this.#settings = options.settings;
     this.#names = new SyntheticNames(limits.dnsNames);
-    const engine = (): PolicyEngine => this.#engine;
+    const engine = (): PolicyEngine => this.#settings.engine;
+    this.#pool = new UpstreamPool({ ...upstream, resolver, limits, make: upstreamConnection(limits) });
     this.#context = {
       limits,
       names: this.#names,
       engine,
+      settings: () => this.#settings,
+      planner,
+      pool: this.#pool,
+      leaves,
+      databases: new Databases(upstream.trust, limits),
+      webSocketBudget: new ByteBudget(limits.webSocketAssemblyBytes),
+      graphql,
       reporter: new Reporter({ sandbox, limits, events, refusals }),
-      egress: new Egress({ sandbox, evidence, engine, planner }),
+      egress: new Egress({ sandbox, evidence, engine, planner, proxy: upstream.proxy }),
       opened: (connection) => this.#opened(connection),
     };
     if (listeners.dns !== undefined) this.#dns = this.#serveDns(listeners.dns, planner);
@@ -99,24 +136,33 @@ export class Tenant {
   }
 
   /**
-   * Puts a new policy in force. Connections that it would not allow as they are, are closed; all others go on
-   * undisturbed, under the new decision.
+   * Puts a new generation in force: policy, credentials and middleware at once. Connections, requests and messages that it
+   * would not allow as they are, are ended; all others go on undisturbed, under the new decision.
    */
-  apply(engine: PolicyEngine): void {
-    this.#engine = engine;
+  apply(settings: TenantSettings): void {
+    const { engine } = settings;
+    this.#settings = settings;
     for (const connection of this.#connections) {
-      if (connection.grant === undefined || connection.revoked !== undefined) continue;
+      if (connection.revoked !== undefined) continue;
+      if (connection.grant === undefined) {
+        connection.reconsider();
+        continue;
+      }
       const decision = engine.authorizeConnect(connection.grant.intent);
-      if (!(decision instanceof Promise)) reconsider(connection, decision);
+      if (!(decision instanceof Promise)) this.#reconsider(connection, decision);
       // Until rules that are elsewhere have answered, what was allowed goes on.
-      else void decision.then((later) => this.#engine === engine && reconsider(connection, later));
+      else
+        void decision.then(
+          (later) => this.#settings.engine === engine && this.#reconsider(connection, later),
+        );
     }
+    this.#pool.retire((pooled) => this.#isRetired(pooled));
   }
 
   status(): TenantStatus {
     return {
       id: this.id,
-      generation: this.#engine.generation,
+      generation: this.#settings.engine.generation,
       connections: this.#connections.size + this.#lingering.size,
       handshakes: this.#handshakes,
       accepted: this.#accepted,
@@ -141,7 +187,8 @@ export class Tenant {
     for (const connection of this.#connections) connection.destroy('the sandbox is closing');
     for (const socket of this.#lingering) socket.destroy();
     await Promise.all([...servers, ...connections, this.#dns?.close()]);
-    this.#context.reporter.flush();
+    this.#pool.close();
+    this.#context.reporter.close();
     this.#onClosed();
   }
 
@@ -161,7 +208,7 @@ export class Tenant {
     const front = new DnsFront({
       names: this.#names,
       maxBytes: limits.dnsMessageBytes,
-      couldAllow: (name) => this.#engine.couldAllowName(name) || hasOverride(overrides, name),
+      couldAllow: (name) => this.#settings.engine.couldAllowName(name) || hasOverride(overrides, name),
       onRefused: (refused) => this.#context.reporter.refusedName(refused),
     });
     return new DnsService(front, listeners, limits);
@@ -190,6 +237,30 @@ export class Tenant {
     });
   }
 
+  /** Puts a connection under another policy's decision, or ends it. */
+  #reconsider(connection: Connection, decision: ConnectDecision): void {
+    const { grant, revoked } = connection;
+    if (grant === undefined || revoked !== undefined) return;
+    const verdict = renewed(grant, decision);
+    if (typeof verdict === 'string') {
+      connection.revoke(`generation ${decision.generation}: ${verdict}`);
+      return;
+    }
+    connection.grant = verdict;
+    if (connection.isRaw && mustOpen(connection, this.#context))
+      connection.revoke(`generation ${decision.generation}: its requests are to be inspected now`);
+    else connection.reconsider();
+  }
+
+  /** An idle connection at an address that the rule it was opened under no longer covers is of no use to anybody. */
+  #isRetired({ host, port, target, overridden }: PooledConnection): boolean {
+    if (overridden) return false;
+    return (
+      !this.#settings.engine.couldAllowName(host) &&
+      !this.#settings.engine.couldAllowAddress(target.address, port)
+    );
+  }
+
   #opened(connection: Connection): void {
     if (!connection.handshaking) return;
     connection.handshaking = false;
@@ -212,15 +283,6 @@ export class Tenant {
     this.#lingering.add(socket);
     void endGently(socket, bytes, limits).then(() => this.#lingering.delete(socket));
   }
-}
-
-/** Puts a connection under another policy's decision, or ends it. */
-function reconsider(connection: Connection, decision: ConnectDecision): void {
-  const { grant, revoked } = connection;
-  if (grant === undefined || revoked !== undefined) return;
-  const verdict = renewed(grant, decision);
-  if (typeof verdict === 'string') connection.revoke(`generation ${decision.generation}: ${verdict}`);
-  else connection.grant = verdict;
 }
 
 /** The grant under another decision, or why there is none. */

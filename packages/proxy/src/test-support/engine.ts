@@ -1,5 +1,5 @@
 import { type Generation, generation } from '@openshell/base';
-import type { ConnectDecision, Intent, PolicyEngine } from '@openshell/policy';
+import type { ConnectDecision, Intent, PolicyEngine, RequestDecision } from '@openshell/policy';
 
 export interface FakeRules {
   /** `host:port` pairs that may be reached. */
@@ -45,6 +45,13 @@ export class FakeEngine implements PolicyEngine {
       tls: 'auto',
       destination: { exactHost },
     };
+  }
+
+  /** Requests are as free as their connection. */
+  authorizeRequest({ host }: Intent): RequestDecision {
+    const endpoint = { policy: 'p', index: 0, host };
+    const rule = 'network_policies.p.endpoints[0]';
+    return { action: 'allow', generation: this.generation, reason: 'allowed', policy: 'p', endpoint, rule };
   }
 
   couldAllowName(host: string): boolean {

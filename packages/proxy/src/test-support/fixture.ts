@@ -9,7 +9,9 @@ import type { Resolver } from '../destination/resolver.ts';
 import type { EvidenceSource } from '../evidence.ts';
 import type { Limits } from '../limits.ts';
 import { EgressProxy } from '../proxy.ts';
+import { NO_CREDENTIALS, type TenantSettings } from '../tenant/settings.ts';
 import type { Tenant } from '../tenant/tenant.ts';
+import type { UpstreamOptions } from '../upstream/opener.ts';
 import { FakeEngine, type FakeRules } from './engine.ts';
 
 export const LOOPBACK = '127.0.0.1';
@@ -35,6 +37,9 @@ export interface FixtureOptions extends FakeRules {
   readonly resolver?: Resolver;
   readonly limits?: Partial<Limits>;
   readonly evidence?: EvidenceSource;
+  /** In the place of the engine that allows a list. */
+  readonly settings?: TenantSettings;
+  readonly upstream?: UpstreamOptions;
   /** Where captured connections seem to have wanted to go. */
   readonly captured?: { readonly address: string; readonly port: number };
 }
@@ -75,7 +80,10 @@ export class Fixture implements AsyncDisposable {
     servers.capture.on('connection', (socket) => this.#pretend(socket));
     const { resolver = { lookup: async () => [] }, overrides = [], limits = {} } = options;
     this.#overrides = [...overrides];
-    this.proxy = new EgressProxy({ resolver, overrides: this.#overrides, limits });
+    this.proxy = new EgressProxy({
+      ...{ resolver, overrides: this.#overrides, limits },
+      ...(options.upstream !== undefined && { upstream: options.upstream }),
+    });
     this.tenant = this.proxy.addTenant({
       id: sandboxId('box'),
       listeners: {
@@ -84,7 +92,7 @@ export class Fixture implements AsyncDisposable {
         dns: { udp: [servers.dnsUdp], tcp: [servers.dnsTcp] },
       },
       evidence: options.evidence ?? { identify: async () => CURL },
-      engine: this.engine,
+      settings: options.settings ?? { engine: this.engine, credentials: NO_CREDENTIALS },
       events: (event) => this.sink.write(event),
       refusals: (refusal) => this.refusals.push(refusal),
     });
@@ -102,13 +110,23 @@ export class Fixture implements AsyncDisposable {
       socket.on('error', () => {});
       onConnection(socket);
     });
+    await this.serves(name, server);
+    return { port: portOf(server), sockets };
+  }
+
+  /** Makes a server the place where a name lives, until the fixture ends. */
+  async serves(name: string, server: Server): Promise<void> {
+    const sockets = new Set<Socket>();
+    server.on('connection', (socket: Socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
     await once(server.listen(0, LOOPBACK), 'listening');
     this.#owned.push(() => {
       server.close();
       for (const socket of sockets) socket.destroy();
     });
     this.#overrides.push({ name, address: LOOPBACK, toPort: portOf(server) });
-    return { port: portOf(server), sockets };
   }
 
   /** A client connection to the explicit proxy. */
@@ -129,10 +147,10 @@ export class Fixture implements AsyncDisposable {
     return socket;
   }
 
-  /** Sends a request to the explicit proxy and reads until the proxy closes. */
+  /** Sends a request, and no other, to the explicit proxy and reads until the proxy closes. */
   async ask(request: string | Buffer): Promise<string> {
     const socket = await this.client();
-    socket.write(request);
+    socket.end(request);
     return (await readAll(socket)).toString('latin1');
   }
 

@@ -11,7 +11,8 @@ export const policyCheck = {
   summary: 'Find what is wrong in a policy',
   description: [
     'Checks each FILE (- is standard input) as a sandbox would when it loads it, and prints every problem with its file, line and column, the line itself and the fix.',
-    'Notices do not fail the check. They say in words where OpenShell treats a valid file differently from what its author may expect, above all where it is stricter than the earlier OpenShell, and which parts ask for HTTP inspection, which is not built yet: openshell run refuses such a policy rather than ignore the rule.',
+    'Notices do not fail the check. They say in words where OpenShell treats a valid file differently from what its author may expect, above all where it is stricter than the earlier OpenShell.',
+    'Of a valid file it also lists what connections are opened for, so that requests can be inspected: programs have to trust the certificates of OpenShell there, which they are told through the usual variables.',
   ],
   operands: {
     kind: 'words',
@@ -35,8 +36,7 @@ export const policyCheck = {
   "files": [
     {
       "file": "policy.yaml",
-      "ok": false,              // no problems
-      "runnable": false,        // and nothing in "notBuilt": openshell run takes it
+      "ok": false,              // no problems: openshell run takes it
       "problems": [
         {
           "code": "unknown_field",   // stable
@@ -48,7 +48,7 @@ export const policyCheck = {
         }
       ],
       "notices": [],            // same members as a problem
-      "notBuilt": [             // what needs HTTP inspection
+      "inspected": [            // what connections are opened for
         { "path": "…", "reason": "…", "line": 14, "column": 9 }
       ]
     }
@@ -58,9 +58,10 @@ export const policyCheck = {
 
 export const policyExplain = {
   name: 'policy explain',
-  summary: 'Ask a policy about one connection',
+  summary: 'Ask a policy about one connection or request',
   description: [
     'Says what the policy in FILE (- is standard input) decides about one connection of one program, by which rule, and every endpoint that was considered and why it matched or did not. Nothing is connected and no name is looked up.',
+    'With --path (and --method, --query) it says the same of one HTTP request on that connection. What is inside of a body (GraphQL, JSON-RPC, MCP, SQL) is not asked about.',
   ],
   operands: { kind: 'words', value: { placeholder: 'FILE', kind: 'file' }, minimum: 1, maximum: 1 },
   options: [
@@ -93,6 +94,24 @@ export const policyExplain = {
       summary: 'executable of a parent process',
       details: 'Absolute path of the executable of a parent, the nearest first. Can be repeated.',
     },
+    {
+      name: 'path',
+      value: { placeholder: 'PATH', kind: 'text' },
+      summary: 'path of a request',
+      details: 'Asks about a request to this path too; it is read as the proxy reads it.',
+    },
+    {
+      name: 'method',
+      value: { placeholder: 'METHOD', kind: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] },
+      summary: 'method of that request',
+      details: 'The method of the request. Default: GET.',
+    },
+    {
+      name: 'query',
+      value: { placeholder: 'QUERY', kind: 'text' },
+      summary: 'query of that request',
+      details: 'The query of the request, without its question mark: a=1&b=2.',
+    },
     json,
   ],
   examples: [
@@ -104,9 +123,13 @@ export const policyExplain = {
       line: 'openshell policy explain policy.yaml --host github.com --port 443 --binary /usr/lib/git-core/git-remote-http --ancestor /usr/bin/git',
       explains: 'a helper is allowed where its parent is',
     },
+    {
+      line: 'openshell policy explain policy.yaml --host api.github.com --port 443 --binary /usr/bin/curl --method POST --path /user/repos',
+      explains: 'may curl create a repository?',
+    },
   ],
   exitCodes: [
-    { code: '0', meaning: 'allowed' },
+    { code: '0', meaning: 'allowed, or let through with a report (enforcement: audit)' },
     { code: '1', meaning: 'denied' },
     { code: '2', meaning: 'a mistake in the command line, or a file that cannot be read or is not valid' },
   ],
@@ -132,6 +155,27 @@ export const policyExplain = {
       "step": "binary",           // the first that does not fit: "host", "port", "binary"; or "matched"
       "why": "…"
     }
-  ]
+  ],
+  "request": {                    // with --path
+    "method": "POST", "path": "/user/repos", "query": [["a", "1"]],
+    "decision": {
+      "action": "deny",           // "allow", "audit" (let through and reported) or "deny"
+      "reason": "…",
+      "code": "request_not_allowed",  // stable; deny only
+      "remedy": "…",                  // deny only
+      "policy": "github",
+      "rule": "network_policies.github.endpoints[0].rules[2]",  // what decided, where there is one
+      "endpoint": { "policy": "github", "index": 0, "host": "api.github.com" },
+      "generation": 0
+    },
+    "considered": [               // every inspected endpoint of the connection, the most specific path first
+      {
+        "endpoint": { "policy": "github", "index": 0, "host": "api.github.com" },
+        "policy": "github",
+        "step": "silent",         // "denies", "allows", "silent", "other_protocol" or "other_path"
+        "why": "…"
+      }
+    ]
+  }
 }`,
 } as const satisfies CommandSpec;

@@ -8,7 +8,9 @@ export const run = {
     'Without --policy there is no network at all, the directories of the system can be read, and the working directory and /tmp can be written.',
     'Each refusal is one line on standard error (who, where to, why, what to change), the same one not more than once in a while.',
     'Everything from the first word that is not an option belongs to COMMAND. A -- before it makes that plain.',
-    'What only the operator of a machine may say (--resolve, --upstream-ca, --runtime) can stand in openshell/config.toml under $XDG_CONFIG_HOME or ~/.config too, where it holds for every run: resolve = ["NAME=ADDRESS"], upstream_ca = ["FILE"], runtime = "process". The command line\'s rules come before the file\'s.',
+    'Where the policy looks into requests, or a credential or an inference route is given, TLS is opened by a proxy outside of the sandbox. Programs are told through the usual variables (SSL_CERT_FILE, NODE_EXTRA_CA_CERTS and others) to trust its certificates; for any other program they are in /run/openshell/tls: openshell-ca.pem, and ca-bundle.pem with the usual ones.',
+    'A credential (--credential, --credentials) never enters the sandbox: its variable holds a placeholder there, and the proxy puts the value into requests to the endpoints that it is bound to, and takes it out of what comes back.',
+    'What only the operator of a machine may say can stand in openshell/config.toml under $XDG_CONFIG_HOME or ~/.config too, where it holds for every run. Its keys are the names of the options with underscores: lists of texts for resolve, upstream_ca, client_certificate, middleware and credential; one text for credentials, inference_routes, upstream_proxy, upstream_proxy_auth, upstream_no_proxy and runtime. The command line comes before the file.',
   ],
   operands: { kind: 'program' },
   options: [
@@ -17,6 +19,13 @@ export const run = {
       value: { placeholder: 'FILE', kind: 'file' },
       summary: 'what the command may do',
       details: 'The policy (YAML; see docs/policy.md). Default: no network, the default files.',
+    },
+    {
+      name: 'learn',
+      value: { placeholder: 'FILE', kind: 'file' },
+      summary: 'allow what is asked for, and write a policy for it',
+      details:
+        'For a first run: lets COMMAND through to whatever merely nothing allows, reads its requests, and writes a policy that allows exactly that to FILE, which has what --policy says, too. If FILE exists it is the policy of the run, and is added to. Deny rules keep their word, private and protected addresses stay closed, and no credential goes where no policy leads. Not with rules.',
     },
     {
       name: 'policy-rules',
@@ -103,7 +112,65 @@ export const run = {
       repeat: true,
       summary: 'a further certificate authority for upstream servers',
       details:
-        'PEM file of certificate authorities that upstream servers may be signed by, besides the usual ones. Can be repeated.',
+        'PEM file of certificate authorities that upstream servers may be signed by, besides the usual ones. Programs in the sandbox trust them too, for connections that the proxy passes on unopened. Can be repeated.',
+    },
+    {
+      name: 'client-certificate',
+      value: { placeholder: 'HOST=CERT,KEY', kind: 'text' },
+      repeat: true,
+      summary: 'a certificate for servers that ask for one',
+      details:
+        'Shows the certificate in the PEM file CERT, whose key is in the file KEY, to upstream servers that match HOST (a name, or a pattern as in a policy) where the proxy opens TLS. The command sees neither. Can be repeated; the first that matches counts.',
+    },
+    {
+      name: 'upstream-proxy',
+      value: { placeholder: 'URL', kind: 'text' },
+      summary: 'the proxy that connections go out through',
+      details:
+        "The address (http://HOST:PORT) of this network's own proxy, which connections and requests go out through (CONNECT), after everything was checked here.",
+    },
+    {
+      name: 'upstream-proxy-auth',
+      value: { placeholder: 'FILE', kind: 'file' },
+      summary: 'who we are to that proxy',
+      details: 'File with user:password for --upstream-proxy (Basic authentication).',
+    },
+    {
+      name: 'upstream-no-proxy',
+      value: { placeholder: 'LIST', kind: 'text' },
+      summary: 'what goes out without that proxy',
+      details:
+        'Names, .suffixes, addresses and blocks, separated by commas, that are reached directly although there is an --upstream-proxy: as in NO_PROXY.',
+    },
+    {
+      name: 'middleware',
+      value: { placeholder: 'NAME=URL', kind: 'text' },
+      repeat: true,
+      summary: 'a service that requests pass through',
+      details:
+        "A gRPC service (http://HOST:PORT, https://HOST:PORT or unix:/PATH) that the policy's network_middlewares may name. Can be repeated.",
+    },
+    {
+      name: 'credential',
+      value: { placeholder: 'NAME[@HOST[:PORT][/PATH]]...[=SOURCE]', kind: 'variable' },
+      repeat: true,
+      summary: 'a credential that the command uses and never sees',
+      details:
+        "The command's variable NAME holds a placeholder; in requests to HOST (port 443 where none is written; PATH is a pattern) the proxy puts the value in its place. Without a HOST it goes where the policy's credential_binding says. SOURCE is env:VARIABLE, file:PATH or command:PROGRAM ARGUMENTS; without one the value is that of NAME here. A value itself is not accepted on a command line. Can be repeated.",
+    },
+    {
+      name: 'credentials',
+      value: { placeholder: 'FILE', kind: 'file' },
+      summary: 'credentials described in a file',
+      details:
+        'A file of credentials (YAML; see docs/credentials.md), which also describes OAuth2 grants. It says where values are and holds none.',
+    },
+    {
+      name: 'inference-routes',
+      value: { placeholder: 'FILE', kind: 'file' },
+      summary: 'the backends of inference.local',
+      details:
+        'A file of routes (YAML; see docs/inference.md) from names of models to backends. The command calls https://inference.local without a key; no policy has to allow it.',
     },
     {
       name: 'quiet',
@@ -122,12 +189,28 @@ export const run = {
       explains: 'what npm may reach is what npm.yaml says',
     },
     {
+      line: 'openshell run --learn npm.yaml -- npm install',
+      explains: 'a first run, which writes what npm.yaml has to say',
+    },
+    {
       line: 'openshell run --policy npm.yaml --policy-rules rules.rego -- npm install',
       explains: 'rules say what the file cannot',
     },
     {
       line: 'openshell run --policy api.yaml --resolve api.test:443=127.0.0.1:8443 --upstream-ca ca.pem -- curl https://api.test/',
       explains: 'a service of this machine under a name',
+    },
+    {
+      line: 'openshell run --policy github.yaml --credential GITHUB_TOKEN@api.github.com -- gh api user',
+      explains: 'the token of this shell, which gh uses and never sees',
+    },
+    {
+      line: 'openshell run --policy api.yaml --credential "KEY@api.test=file:key.txt" -- ./client',
+      explains: 'the same from a file',
+    },
+    {
+      line: 'openshell run --inference-routes routes.yaml -- curl https://inference.local/v1/models',
+      explains: 'models of backends that the command has no key for',
     },
     {
       line: 'openshell run --env CI=1 --env LANG --timeout 600 --events events.jsonl -- make',

@@ -1,0 +1,61 @@
+import { Agent as PlainAgent, request as plainRequest } from 'node:http';
+import { Agent, request } from 'node:https';
+
+export interface TokenRequest {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Milliseconds from the first moment to the last byte of the answer. */
+  readonly timeout: number;
+  /** Of the answer's body. */
+  readonly maxBytes: number;
+}
+
+export interface TokenAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/**
+ * Sends one POST to a token endpoint. Redirects are not followed: secrets go where the operator said and nowhere else. Rejects where there
+ * is no answer within the bounds.
+ */
+export type TokenTransport = (request: TokenRequest) => Promise<TokenAnswer>;
+
+/**
+ * The transport over a connection of its own. The agents are ours because the global ones may follow proxy variables of the environment.
+ * @param ca roots beside which no other is trusted; absent, the system's.
+ */
+export function directTransport(ca?: readonly string[]): TokenTransport {
+  const secure = new Agent({ keepAlive: false, ...(ca ? { ca: [...ca] } : {}) });
+  const plain = new PlainAgent({ keepAlive: false });
+  return ({ url, headers, body, timeout, maxBytes }) =>
+    new Promise((resolve, reject) => {
+      const isSecure = url.protocol === 'https:';
+      const options = {
+        method: 'POST',
+        headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
+        signal: AbortSignal.timeout(timeout),
+      };
+      const sent = isSecure
+        ? request(url, { ...options, agent: secure })
+        : plainRequest(url, { ...options, agent: plain });
+      sent.on('error', (error) => {
+        reject(error.name === 'AbortError' ? new Error(`no answer within ${timeout} ms`) : error);
+      });
+      sent.on('response', (response) => {
+        const chunks: Buffer[] = [];
+        let size = 0;
+        response.on('data', (chunk: Buffer) => {
+          size += chunk.length;
+          if (size > maxBytes) response.destroy(new Error(`the answer is larger than ${maxBytes} bytes`));
+          else chunks.push(chunk);
+        });
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }),
+        );
+      });
+      sent.end(body);
+    });
+}

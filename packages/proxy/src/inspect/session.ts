@@ -1,0 +1,43 @@
+import type { Intent } from '@openshell/policy';
+import type { Planner } from '../destination/plan.ts';
+import type { RequestMessage } from '../exchange/exchange.ts';
+import type { GraphqlReader } from '../graphql/graphql-reader.ts';
+import type { Limits } from '../limits.ts';
+import type { Grant } from '../tenant/connection.ts';
+import type { Reporter } from '../tenant/reporter.ts';
+import type { TenantSettings } from '../tenant/settings.ts';
+import type { UpstreamPool } from '../upstream/pool.ts';
+import type { ByteBudget } from '../websocket/byte-budget.ts';
+import type { Answer } from './answers.ts';
+import type { ExchangeRun } from './exchange-run.ts';
+import type { RequestRecord } from './record.ts';
+
+export type Granted =
+  | { readonly kind: 'granted'; readonly grant: Grant }
+  | {
+      readonly kind: 'refused';
+      readonly answer: Answer;
+      readonly outcome: Pick<RequestRecord, 'action' | 'code' | 'reason' | 'remedy' | 'policy'>;
+    };
+
+/** What the requests of one client connection share. */
+export interface InspectionContext {
+  readonly limits: Limits;
+  readonly planner: Planner;
+  readonly reporter: Reporter;
+  readonly pool: UpstreamPool;
+  readonly webSocketBudget: ByteBudget;
+  /** Aborted when the client's connection has ended. */
+  readonly signal: AbortSignal;
+  /** Requests that are under way. */
+  readonly runs: Set<ExchangeRun>;
+  /** Of the connection, where it leads to one destination only. */
+  readonly intent: Intent | undefined;
+  /** In force at this moment. */
+  settings(): TenantSettings;
+  graphql(): GraphqlReader | Promise<GraphqlReader>;
+  /** The connection's decision for a request, or why it has none: the request names another host than was allowed. */
+  grantFor(request: RequestMessage): Granted | Promise<Granted>;
+  /** Something that should not happen. */
+  fault(detail: string): void;
+}

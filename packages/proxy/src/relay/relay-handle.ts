@@ -1,0 +1,9 @@
+/** What a tenant can do with a connection that is under way. */
+export interface RelayHandle {
+  /** Resolves when nothing of it is left. Never rejects. */
+  readonly done: Promise<unknown>;
+  /** Ends it at once. */
+  abort(reason: string): void;
+  /** A new policy allows the connection: what is inside it may have to be asked about again. */
+  reconsider(): void;
+}
