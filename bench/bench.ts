@@ -11,12 +11,13 @@ import type { Topic, TopicResult } from './measure/topic.ts';
 import { renderTopic } from './report/table.ts';
 import { authorise } from './topics/authorise.ts';
 import { policy, rego } from './topics/decisions.ts';
+import { inspection } from './topics/inspection.ts';
 import { memory } from './topics/memory.ts';
 import { spawn } from './topics/spawn.ts';
 import { startup } from './topics/startup.ts';
 import { tunnel } from './topics/tunnel.ts';
 
-const TOPICS: readonly Topic[] = [startup, spawn, tunnel, authorise, memory, policy, rego];
+const TOPICS: readonly Topic[] = [startup, spawn, tunnel, inspection, authorise, memory, policy, rego];
 
 const USAGE = `usage: npm run bench -- [--only NAME]... [--rounds N] [--quick] [--json FILE]
 

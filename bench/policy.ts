@@ -49,7 +49,7 @@ function measureRequests(endpoints: number): Measurement {
   const intents = Array.from({ length: 64 }, (_, index) => intent((index * 37) % endpoints));
   const requests = ['/repos/a/b', '/repos/x', '/repos/longer/path/here', '/repos/a/b'].map(getRequest);
   const value = rate((index) => engine.authorizeRequest(intents[index & 63]!, requests[index & 3]!));
-  return { name: `policy.authorize.requests_${endpoints}_endpoints`, value, unit: 'decisions/s' };
+  return { name: `policy.requests.${endpoints}_endpoints`, value, unit: 'decisions/s' };
 }
 
 /** Short, so that ten thousand fit into a policy file. */

@@ -40,7 +40,9 @@ await bundle.close();
 
 const sources = new Set(output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : [])));
 const inputs = [...sources]
-  .filter((id) => id.startsWith(root) && !id.includes('\0'))
+  .filter((id) => id.startsWith(root) && !id.includes('\0') && !id.includes('/node_modules/'))
+  // Of the packages it is enough to know that none was installed anew.
+  .concat(`${root}node_modules/.package-lock.json`)
   .map((id) => {
     const { mtimeMs, size } = statSync(id);
     return [relative(root, id), mtimeMs, size];

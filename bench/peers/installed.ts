@@ -10,6 +10,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   bwrap: 'bubblewrap',
   squid: 'squid-openssl',
   tinyproxy: 'tinyproxy',
+  mitmdump: 'mitmproxy',
   nginx: 'nginx-light',
   gcc: 'gcc libc6-dev libssl-dev',
   make: 'make',

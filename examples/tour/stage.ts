@@ -12,7 +12,7 @@ const indent = (text: string, by = '    '): string => text.trimEnd().replaceAll(
 
 export const showOpening = ({ policy, configuration, work }: World): void => {
   console.log(paint('bold', 'OpenShell: a tour of this machine, and of nothing else'));
-  console.log(`Typed in ${work}, with two servers of the tour outside of every sandbox.\n`);
+  console.log(`Typed in ${work}, with three servers of the tour outside of every sandbox.\n`);
   console.log(`policy.yaml says what may be reached and touched:\n${paint('dim', indent(policy))}\n`);
   console.log(
     `The operator's configuration says where those names live:\n${paint('dim', indent(configuration))}`,

@@ -3,6 +3,7 @@ import { messageOf } from '@openshell/base';
 import { bare } from './chapters/bare.ts';
 import { decisions } from './chapters/decisions.ts';
 import { endings } from './chapters/endings.ts';
+import { requests } from './chapters/requests.ts';
 import { waysOut } from './chapters/ways-out.ts';
 import { play } from './play.ts';
 import { showChapter, showClosing, showOpening, showOutcome, showSkip, showStep } from './stage.ts';
@@ -32,7 +33,7 @@ const tour = async (interrupted: AbortSignal): Promise<number> => {
   await using world = await World.create();
   const score = { shown: 0, skipped: 0, failed: 0 };
   showOpening(world);
-  for (const { title, steps } of [bare, decisions, waysOut, endings]) {
+  for (const { title, steps } of [bare, decisions, requests, waysOut, endings]) {
     showChapter(title);
     for (const step of steps) {
       const result = await perform(step, world, interrupted);

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { accessSync, constants, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { createApiOrigin } from './origins/api-origin.ts';
 import { createDatabaseOrigin } from './origins/database-origin.ts';
 import { createHttpsOrigin } from './origins/https-origin.ts';
 import { makeAuthority, makeServerIdentity } from './x509/certificate.ts';
@@ -46,6 +48,16 @@ network_policies:
       - { path: ${node} }
       - { path: /usr/bin/git }
       - { path: "/usr/lib/git-core/*" }
+  api:
+    endpoints:
+      - host: api.test
+        port: 443
+        protocol: rest
+        enforcement: enforce
+        rules:
+          - allow: { method: GET, path: "/**" }
+    binaries:
+      - { path: /usr/bin/curl }
   database:
     endpoints:
       - { host: database.test, port: 5432, protocol: tcp }
@@ -55,9 +67,27 @@ network_policies:
       - { path: /usr/bin/python3 }
 `;
 
+/** Where requests to `inference.local` go. */
+const ROUTES = `routes:
+  - name: parrot
+    models: [parrot]
+    protocols: [openai_chat_completions]
+    base_url: https://models.test
+    auth: { kind: bearer, env: MODEL_KEY }
+`;
+
+/** Where the servers listen. */
+interface Ports {
+  readonly https: number;
+  readonly api: number;
+  readonly database: number;
+}
+
 /** The operator's word: where the names of the tour live and whom to trust. No policy can say this. */
-const configurationText = (https: number, database: number, authority: string): string => `resolve = [
+const configurationText = ({ https, api, database }: Ports, authority: string): string => `resolve = [
   "origin.test:443=127.0.0.1:${https}",
+  "api.test:443=127.0.0.1:${api}",
+  "models.test:443=127.0.0.1:${api}",
   "database.test:5432=127.0.0.1:${database}",
 ]
 upstream_ca = ["${authority}"]
@@ -76,14 +106,15 @@ export class World implements AsyncDisposable {
   private constructor(
     directory: string,
     servers: readonly Server[],
-    ports: readonly [number, number],
+    ports: Ports,
     authority: string,
+    secrets: Readonly<Record<'API_TOKEN' | 'MODEL_KEY', string>>,
   ) {
     this.directory = directory;
     this.work = join(directory, 'work');
     this.#servers = servers;
     this.policy = policyText(process.execPath);
-    this.configuration = configurationText(...ports, authority);
+    this.configuration = configurationText(ports, authority);
     const { TERM = 'dumb', LANG = 'C.UTF-8', XDG_CACHE_HOME, HOME } = process.env;
     this.environment = {
       PATH: `${OPENSHELL_BIN}:${dirname(process.execPath)}:${SYSTEM_PATH}`,
@@ -92,6 +123,7 @@ export class World implements AsyncDisposable {
       TERM,
       LANG,
       NO_COLOR: '1',
+      ...secrets,
       ...(XDG_CACHE_HOME ? { XDG_CACHE_HOME } : {}),
     };
   }
@@ -103,15 +135,25 @@ export class World implements AsyncDisposable {
       for (const name of ['work', 'site', 'config/openshell', 'home'])
         mkdirSync(join(directory, name), { recursive: true });
       const authority = makeAuthority('OpenShell tour');
-      const identity = makeServerIdentity(['origin.test'], authority);
+      const identity = makeServerIdentity(['origin.test', 'api.test', 'models.test'], authority);
       const authorityFile = join(directory, 'ca.pem');
       writeFileSync(authorityFile, authority.certificate);
       writeFileSync(join(directory, 'home/token'), 'a secret of the user\n', { mode: 0o644 });
       const https = createHttpsOrigin({ identity, directory: join(directory, 'site') });
+      const secrets = {
+        API_TOKEN: randomBytes(16).toString('hex'),
+        MODEL_KEY: randomBytes(16).toString('hex'),
+      };
+      const api = createApiOrigin({ identity, token: secrets.API_TOKEN, modelKey: secrets.MODEL_KEY });
       const database = createDatabaseOrigin();
-      const ports = await Promise.all([listening(https), listening(database)]);
-      const world = new World(directory, [https, database], ports as [number, number], authorityFile);
+      const ports = {
+        https: await listening(https),
+        api: await listening(api),
+        database: await listening(database),
+      };
+      const world = new World(directory, [https, api, database], ports, authorityFile, secrets);
       writeFileSync(join(world.work, 'policy.yaml'), world.policy);
+      writeFileSync(join(world.work, 'routes.yaml'), ROUTES);
       writeFileSync(join(directory, 'config/openshell/config.toml'), world.configuration);
       if (world.has('git')) await world.#makeRepository();
       return world;

@@ -12,10 +12,17 @@ import { Scratch } from '../support/scratch.ts';
 const scratch = new Scratch();
 let origin: Origin;
 let policy = '';
+/** The same endpoint, on which requests are looked into. */
+let inspected = '';
 before(async () => {
   origin = await httpOrigin();
   const endpoints = [{ host: 'origin.test', port: origin.port }];
   policy = writePolicy(scratch.join('policy.yaml'), { endpoints, binaries: ['/usr/bin/curl'] });
+  const reading = { protocol: 'rest', enforcement: 'enforce', access: 'read-only' };
+  inspected = writePolicy(scratch.join('inspected.yaml'), {
+    endpoints: endpoints.map((endpoint) => ({ ...endpoint, ...reading })),
+    binaries: ['/usr/bin/curl'],
+  });
 });
 after(async () => {
   await origin?.[Symbol.asyncDispose]();
@@ -93,6 +100,25 @@ else := policy.deny("frozen")`);
     );
     assert.equal(stdout, '403\n');
     assert.match(stderr, /-> origin\.test:\d+: frozen/);
+  });
+
+  test('decide about requests, each by itself, on what the policy file looks into', async () => {
+    const file = rulesFile(`egress_authorization := policy.egress_authorization
+
+request_authorization := policy.deny_request("not for you") if input.request.path == "/secret"
+else := policy.request_authorization`);
+    const script = `${curl()}; ${curl('/secret')}; ${curl()} -X DELETE`;
+    const { stdout, stderr } = await run(script, '--policy', inspected, '--policy-rules', file);
+    assert.equal(stdout, '200\n403\n403\n');
+    assert.match(stderr, /not for you/);
+    assert.match(stderr, /DELETE \/ is not allowed by network_policies\.\w+\.endpoints\[0\]/);
+  });
+
+  test('that speak of connections only let no request through where the policy file looks into them', async () => {
+    const file = rulesFile('egress_authorization := policy.egress_authorization');
+    const { stdout, stderr } = await run(curl(), '--policy', inspected, '--policy-rules', file);
+    assert.equal(stdout, '403\n');
+    assert.match(stderr, /no answer to this request/);
   });
 
   test('that are not valid start nothing, and the place is shown with its line', async () => {

@@ -181,14 +181,13 @@ describe('openshell policy check', () => {
     assert.match(out, /\n.*policy.yaml: \d problems?\n$/);
   });
 
-  test('says where a valid file needs what is not built yet, and where it is treated more strictly', async (t) => {
+  test('says of a valid file what is inspected, and where it is treated more strictly', async (t) => {
     const { code, out } = await runInProcess(['policy', 'check', write(t, inspected)]);
     assert.equal(code, 0);
     assert.match(out, /:5:\d+: notice: /);
-    assert.match(out, /:5:\d+: not built yet: .*\[network_policies.npm.endpoints\[0\].protocol\]/);
     assert.match(
       out,
-      /valid, 1 notice; openshell run refuses it, because 1 part of it needs HTTP inspection, which is not built yet\n$/,
+      /valid, 1 notice; connections are opened and requests inspected for:\n .*:5:\d+: network_policies.npm.endpoints\[0\].protocol: requests .*\n$/,
     );
   });
 
@@ -196,13 +195,13 @@ describe('openshell policy check', () => {
     const { code, out } = await runProgram(['policy', 'check', '--json', '-'], { input: broken });
     const { files } = JSON.parse(out);
     assert.equal(code, 1);
-    assert.deepEqual([files[0].file, files[0].ok, files[0].runnable], ['<stdin>', false, false]);
+    assert.deepEqual([files[0].file, files[0].ok], ['<stdin>', false]);
     const [problem] = files[0].problems;
     assert.deepEqual(Object.keys(problem).sort(), ['code', 'column', 'fix', 'line', 'message', 'path']);
     assert.deepEqual([problem.line, problem.column], [5, 11]);
   });
 
-  test('says in JSON which policies can be run', async (t) => {
+  test('says in JSON what is inspected', async (t) => {
     const { code, out } = await runInProcess([
       'policy',
       'check',
@@ -213,13 +212,15 @@ describe('openshell policy check', () => {
     const { files } = JSON.parse(out);
     assert.equal(code, 0);
     assert.deepEqual(
-      files.map(({ ok, runnable }: { ok: boolean; runnable: boolean }) => [ok, runnable]),
+      files.map(({ ok, inspected }: { ok: boolean; inspected: { path: string }[] }) => [
+        ok,
+        inspected.map(({ path }) => path),
+      ]),
       [
-        [true, true],
-        [true, false],
+        [true, []],
+        [true, ['network_policies.npm.endpoints[0].protocol']],
       ],
     );
-    assert.equal(files[1].notBuilt[0].path, 'network_policies.npm.endpoints[0].protocol');
   });
 
   test('checks all files when one has a problem', async (t) => {
@@ -342,11 +343,54 @@ describe('openshell policy explain', () => {
     );
   });
 
-  test('says on standard error that the policy cannot be run', async (t) => {
-    const { code, err } = await ask(write(t, inspected), 'registry.npmjs.org', '/usr/bin/node');
-    assert.equal(code, 0);
-    assert.match(err, /openshell run refuses this policy; openshell policy check .* says why/);
+  const asked = (t: TestContext, ...words: string[]) =>
+    ask(
+      write(t, inspected.replace('access: full', 'access: read-only')),
+      'registry.npmjs.org',
+      '/usr/bin/node',
+      ...words,
+    );
+
+  const requests: readonly [words: string[], code: number, out: RegExp][] = [
+    [['--path', '/left-pad'], 0, /\nallowed GET \/left-pad\n/],
+    [['--path', '/a/../b', '--query', 'x=1'], 0, /\nallowed GET \/b\n/],
+    [['--path', '/b', '--method', 'DELETE'], 1, /\ndenied DELETE \/b\n[\s\S]*request_not_allowed/],
+  ];
+  for (const [words, expected, text] of requests) {
+    test(`answers about a request: ${words.join(' ')}`, async (t) => {
+      const { code, out } = await asked(t, ...words);
+      assert.match(out, text);
+      assert.equal(code, expected);
+    });
+  }
+
+  test('answers about a request in JSON', async (t) => {
+    const { code, out } = await asked(t, '--path', '/a', '--query', 'x=%31', '--method', 'PUT', '--json');
+    const { decision, request } = JSON.parse(out);
+    assert.equal(code, 1);
+    assert.equal(decision.action, 'allow');
+    assert.deepEqual([request.method, request.path, request.query], ['PUT', '/a', [['x', '1']]]);
+    assert.deepEqual([request.decision.action, request.decision.code], ['deny', 'request_not_allowed']);
+    assert.deepEqual(
+      request.considered.map(({ step }: { step: string }) => step),
+      ['silent'],
+    );
   });
+
+  const unasked: readonly [words: string[], message: RegExp][] = [
+    [['--method', 'GET'], /--method is about a request, and there is no --path/],
+    [['--path', '/a?b=1'], /--path has a query\n {2}Write it after --query/],
+    [['--path', '/../a'], /the path leads above its root/],
+    [['--path', '/a', '--query', 'x=%zz'], /a % in the query/],
+    [['--path', '/a', '--method', 'get'], /'get' is not a method/],
+  ];
+  for (const [words, message] of unasked) {
+    test(`refuses a request that cannot be made: ${words.join(' ')}`, async (t) => {
+      const { code, out, err } = await asked(t, ...words);
+      assert.match(err, message);
+      assert.deepEqual([code, out], [2, '']);
+    });
+  }
 
   const mistakes: readonly [host: string, port: string, binary: string, message: RegExp][] = [
     [

@@ -1,4 +1,5 @@
 import type { Generation, SandboxId } from '@openshell/base';
+import type { IdentityMode } from './evaluate/rule.ts';
 import type { Inspection, RequestDecision, RequestFacts } from './request.ts';
 
 /** How an attempt to get out reached the proxy. */
@@ -97,6 +98,8 @@ export interface DestinationRule {
  */
 export interface PolicyEngine {
   readonly generation: Generation;
+  /** Whether attempts of unknown programs are refused; absent, they are. */
+  readonly identity?: IdentityMode;
   /**
    * Never throws and never rejects; what cannot be decided is a denial. Answers at once unless the rules are elsewhere: a caller awaits
    * only what is a promise.

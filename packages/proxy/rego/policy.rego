@@ -104,7 +104,7 @@ names_host if {
 }
 
 # The stages that see the requests to the host, in their order.
-middlewares := [selector.middleware |
+middlewares := [selector.key |
 	some selector in data.egress_index.middlewares
 	selects(selector.include)
 	not selects(selector.exclude)

@@ -121,3 +121,29 @@ test_addresses_that_could_be_allowed if {
 		not policy.could_allow_address with input as {"network": {"host": address, "port": 9000}} with data.egress_index as index
 	}
 }
+
+selectors := [
+	{
+		"include": {"exact": {}, "names": ["^.*$"]},
+		"exclude": {"exact": {"api.example.com": true}, "names": []},
+		"key": "every name but one",
+	},
+	{
+		"include": {"exact": {"api.example.com": true, "10.0.0.1": true}, "names": []},
+		"exclude": {"exact": {}, "names": []},
+		"key": "two hosts",
+	},
+]
+
+test_middlewares_that_select_the_host if {
+	expected := {
+		"api.example.com": ["two hosts"],
+		"www.example.com": ["every name but one"],
+		"10.0.0.1": ["two hosts"],
+		"10.0.0.2": [],
+		"2001:db8::1": [],
+	}
+	every host, middlewares in expected {
+		policy.middlewares == middlewares with input.network.host as host with data.egress_index.middlewares as selectors
+	}
+}

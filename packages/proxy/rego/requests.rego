@@ -23,16 +23,18 @@ request_authorization := of_connection if {
 	reason := sprintf("%s cannot be judged as %s: %s", [whole, authority.match.endpoint.protocol, what])
 	remedy := sprintf("No rule can allow it; send a request that %s can be asked about.", [authority.place])
 } else := denied_by(enforced[0]) if {
-	enforced := hits("enforce")
+	enforced := [hit |
+		some hit in hits
+		hit.entry.match.endpoint.enforcement == "enforce"
+	]
 	count(enforced) > 0
 } else := not_allowed if {
 	count(without) > 0
 	authority.match.endpoint.enforcement == "enforce"
 } else := watched(not_allowed) if {
 	count(without) > 0
-} else := watched(denied_by(audited[0])) if {
-	audited := hits("audit")
-	count(audited) > 0
+} else := watched(denied_by(hits[0])) if {
+	count(hits) > 0
 } else := permitted(last) if {
 	last := allowances[count(parts) - 1]
 }
@@ -107,11 +109,10 @@ trouble(message) := ["a JSON-RPC response from the client"] if {
 	not regex.match(`^[A-Za-z0-9_./-]{1,128}$`, object.get(message, "tool", ""))
 } else := []
 
-# The deny rules that parts fall under, of endpoints that do the same about it.
-hits(enforcement) := [hit |
+# The deny rules that parts fall under.
+hits := [hit |
 	some part in parts
 	some entry in for_path
-	entry.match.endpoint.enforcement == enforcement
 	some rule in entry.requests.deny
 	rule.from == input.request.from
 	matches(rule, part)
@@ -119,12 +120,9 @@ hits(enforcement) := [hit |
 ]
 
 # What allows each part, and the parts that nothing does.
-allowances[index] := ways[0] if {
+allowances[index] := way if {
 	some index, part in parts
-	ways := array.concat([{"entry": entry, "place": way} |
-		some entry in alike
-		some way in ways_of(entry, part)
-	], ways_of_server(part))
+	way := way_of(part)
 }
 
 without := [part |
@@ -132,11 +130,17 @@ without := [part |
 	not allowances[index]
 ]
 
-# The server may answer, and say what it likes where no rule lists what it may say.
-ways_of_server(part) := [{"entry": authority, "place": authority.place}] if {
+way_of(part) := ways[0] if {
+	ways := [{"entry": entry, "place": place} |
+		some entry in alike
+		some place in places(entry, part)
+	]
+	count(ways) > 0
+} else := {"entry": authority, "place": authority.place} if {
+	# The server may answer, and say what it likes where no rule lists what it may say.
 	input.request.from == "server"
 	is_open_to_server(part)
-} else := []
+}
 
 is_open_to_server(_) if {
 	not limits_server
@@ -155,9 +159,11 @@ limits_server if {
 }
 
 # The places of an endpoint that allow a part.
-ways_of(entry, part) := ways_of_mcp(entry, part) if {
+places(entry, part) := by_rules(entry, part) if {
+	entry.match.endpoint.protocol == "rest"
+} else := places_of_call(entry, part) if {
 	entry.match.endpoint.protocol == "mcp"
-} else := ways_of_message(entry, part) if {
+} else := places_of_message(entry, part) if {
 	entry.match.endpoint.protocol == "websocket"
 	input.request.websocket
 	input.request.from == "client"
@@ -176,7 +182,7 @@ by_rules(entry, part) := [rule.place |
 ]
 
 # Whether a request of this method can have such a part at all.
-is_carried(protocol, _) if protocol in {"rest", "websocket", "sql"}
+is_carried(protocol, _) if protocol in {"websocket", "sql"}
 
 is_carried("graphql", _) if input.request.method == "POST"
 
@@ -192,7 +198,7 @@ is_carried("json-rpc", _) if input.request.method == "POST"
 is_carried("json-rpc", _) if input.request.from == "server"
 
 # MCP's Streamable HTTP: POST with messages, GET for the server's stream, DELETE to end the session.
-ways_of_mcp(entry, part) := [] if {
+places_of_call(entry, part) := [] if {
 	not input.request.jsonrpc
 } else := by_rules(entry, part) if {
 	input.request.from == "server"
@@ -220,7 +226,7 @@ is_of_session(rules) if {
 	matches_call(rule, {"kind": "request", "method": "initialize", "params": {}})
 }
 
-ways_of_message(entry, part) := [] if {
+places_of_message(entry, part) := [] if {
 	# Beside rules about operations, a message that could not be read as GraphQL is one that they could not be asked about.
 	entry.requests.reads_operations
 	not is_graphql_message
@@ -241,12 +247,10 @@ is_graphql_message if input.request.websocket.control
 
 # Whether a rule fits a part. A condition that the rule does not have holds; what it may have, request-data.ts of the engines tells.
 matches(rule, _) if {
-	rule.about == "request"
-	some method in methods
-	fits_text(rule, "method", method)
+	head_rules[rule.about]
+	methods[rule.method]
 	fits(rule, "path", input.request.path)
 	fits_named(rule, "query", input.request.query_params)
-	is_about_head(rule)
 }
 
 matches(rule, part) if {
@@ -271,18 +275,16 @@ matches(rule, part) if {
 }
 
 # HEAD asks for what GET would send (RFC 9110 section 9.3.2).
-methods := ["HEAD", "GET"] if {
+methods := {"*", "HEAD", "GET"} if {
 	input.request.method == "HEAD"
-} else := [input.request.method]
+} else := {"*", input.request.method}
 
-is_about_head(rule) if {
-	not input.request.sql
-	is_message_rule(rule)
-}
-
-is_message_rule(_) if not input.request.websocket
-
-is_message_rule(rule) if rule.messages
+# The rules that are about heads; on WebSocket endpoints, they are about messages too.
+head_rules := {"message"} if {
+	input.request.websocket
+} else := set() if {
+	input.request.sql
+} else := {"request", "message"}
 
 # Responses are no rule's business.
 matches_call(rule, message) if {
@@ -411,16 +413,17 @@ watched(denied) := object.union(object.remove(denied, ["code", "remedy"]), {"act
 	reason := sprintf("%s, and let through: the endpoint only audits", [denied.reason])
 }
 
-permitted(way) := object.union({"action": "allow", "reason": sprintf("allowed by %s", [way.place])}, by_place(way.entry, way.place))
-
-by_endpoint(entry) := {
-	"policy": entry.match.policy_name,
-	"endpoint": {
-		"policy": entry.match.policy_key,
-		"index": entry.match.endpoint_index,
-		"host": entry.match.endpoint.host,
-	},
+permitted(way) := {
+	"action": "allow",
+	"reason": concat(" ", ["allowed by", way.place]),
+	"policy": way.entry.match.policy_name,
+	"endpoint": reference(way.entry.match),
+	"rule": way.place,
 }
+
+by_endpoint(entry) := {"policy": entry.match.policy_name, "endpoint": reference(entry.match)}
+
+reference(match) := {"policy": match.policy_key, "index": match.endpoint_index, "host": match.endpoint.host}
 
 by_place(entry, rule) := object.union(by_endpoint(entry), {"rule": rule})
 

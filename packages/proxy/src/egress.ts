@@ -60,14 +60,19 @@ export class Egress {
 
   /** Who asks, and may it? Never throws. The grant is the caller's to keep. */
   async authorise(connection: Connection, adapter: Adapter, destination: Authority): Promise<Authorised> {
-    const { sandbox, evidence: source, planner } = this.#options;
-    const evidence = await identifyWithin(source, connection.flow, planner.limits.evidenceTime);
-    const intent: Intent = { sandbox, adapter, host: destination.host, port: destination.port, evidence };
+    const intent = await this.identify(connection, adapter, destination);
     const pending = this.#decide(intent);
     const decision = pending instanceof Promise ? await pending : pending;
     if (decision.action === 'allow') return { kind: 'granted', grant: { intent, decision } };
     const { code: cause, generation, reason, remedy, policy } = decision;
     return { kind: 'refused', code: 'policy_denied', cause, intent, generation, reason, remedy, policy };
+  }
+
+  /** Who asks for what. Never throws. */
+  async identify(connection: Connection, adapter: Adapter, { host, port }: Authority): Promise<Intent> {
+    const { sandbox, evidence: source, planner } = this.#options;
+    const evidence = await identifyWithin(source, connection.flow, planner.limits.evidenceTime);
+    return { sandbox, adapter, host, port, evidence };
   }
 
   #decide(intent: Intent): ConnectDecision | Promise<ConnectDecision> {

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { generation } from '@openshell/base';
-import { clientHello } from './test-support/client-hello.ts';
 import { policyAlone } from './tenant/settings.ts';
+import { clientHello } from './test-support/client-hello.ts';
 import { FakeEngine } from './test-support/engine.ts';
 import { closeReason, Fixture, LOOPBACK, portOf, readAll } from './test-support/fixture.ts';
 
@@ -160,7 +160,9 @@ describe('a hostile sandbox', () => {
 /** The same fixture, with the echo server in it. */
 async function withEchoIn(fixture: Fixture): Promise<Fixture> {
   await fixture.origin('echo.example', echo);
-  fixture.tenant.apply(policyAlone(new FakeEngine({ allow: ['echo.example:7', 'source.example:7'], generation: 2 })));
+  fixture.tenant.apply(
+    policyAlone(new FakeEngine({ allow: ['echo.example:7', 'source.example:7'], generation: 2 })),
+  );
   return fixture;
 }
 

@@ -293,10 +293,10 @@ export const LIMITS = {
     what: 'One text that Rego rules make',
     onExcess: 'refused, with the reason',
   },
-  answeredParts: {
+  answeredEndpoints: {
     value: 4096,
-    unit: 'endpoints and middlewares',
-    what: 'Endpoints and middlewares of answers of rules that are kept as they were read',
+    unit: 'endpoints',
+    what: 'Endpoints of answers of rules that are kept as they were read',
     onExcess: 'all are forgotten, and read again',
   },
   wasmMemory: {

@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttps } from 'node:https';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { LOOPBACK, portOf, readAll } from './test-support/fixture.ts';
+import { LOOPBACK, portOf, readAll, readUntil } from './test-support/fixture.ts';
+import { identityFor } from './test-support/identities.ts';
+import { SigningAuthority } from './tls/authority.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../../bin/openshell-proxy', import.meta.url));
 
@@ -21,7 +25,7 @@ network_policies:
 `;
 
 /** The program, with what it has said on standard error. */
-class Program {
+class Program implements Disposable {
   readonly child: ChildProcess;
   #said = '';
   #wake = Promise.withResolvers<void>();
@@ -33,6 +37,11 @@ class Program {
       this.#wake.resolve();
       this.#wake = Promise.withResolvers();
     });
+  }
+
+  /** A test that failed leaves nothing running. */
+  [Symbol.dispose](): void {
+    this.child.kill('SIGKILL');
   }
 
   /** Waits until it has said this. */
@@ -53,7 +62,7 @@ class Program {
 
 async function get(port: number, url: string): Promise<string> {
   const socket = connect({ host: LOOPBACK, port });
-  socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  socket.write(`GET ${url} HTTP/1.1\r\nHost: ${new URL(url).host}\r\nConnection: close\r\n\r\n`);
   return String(await readAll(socket));
 }
 
@@ -71,7 +80,7 @@ describe('openshell-proxy', () => {
     inFolder(async (folder) => {
       const [policy, events] = [join(folder, 'policy.yaml'), join(folder, 'events')];
       const origin = createServer((socket) => {
-        socket.once('data', () => socket.end('HTTP/1.1 204 No Content\r\n\r\n'));
+        socket.once('data', () => socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n'));
       });
       await once(origin.listen(0, LOOPBACK), 'listening');
       await writeFile(policy, policyFor('one.example'));
@@ -90,7 +99,7 @@ describe('openshell-proxy', () => {
         events,
         ...rules,
       ];
-      const program = new Program(args);
+      using program = new Program(args);
       const port = Number((await program.said(/serving on 127\.0\.0\.1:(\d+) /))[1]);
       assert.match(await get(port, 'http://one.example/'), /^HTTP\/1.1 204 /);
       assert.match(await get(port, 'http://two.example/'), /^HTTP\/1.1 403 /);
@@ -140,20 +149,107 @@ describe('openshell-proxy', () => {
     });
   }
 
-  test('refuses a policy that needs inspection, with the place', () =>
+  test('opens TLS with an authority that it writes down, and takes policy and credentials anew as one generation', () =>
     inFolder(async (folder) => {
-      const policy = join(folder, 'policy.yaml');
-      const endpoint = '{ host: one.example, port: 80, protocol: rest, access: read-only }';
-      await writeFile(policy, policyFor('x').replace(/- \{ host.*/, `- ${endpoint}`));
-      const { code, said } = await new Program([
-        '--policy',
-        policy,
-        '--listen',
-        '127.0.0.1:0',
-        '--identity',
-        'none',
-      ]).ended();
-      assert.equal(code, 1);
-      assert.match(said, /policy\.yaml:5:\d+: network_policies\.test\.endpoints\[0\]\.protocol/);
+      const at = (name: string): string => join(folder, name);
+      const upstream = SigningAuthority.create();
+      const seen: unknown[] = [];
+      await using origin = createHttps(
+        identityFor(upstream, 'api.example'),
+        ({ method, headers }, response) => {
+          seen.push([method, headers.authorization]);
+          response.end(`${method} ${headers.authorization}`);
+        },
+      );
+      await once(origin.listen(0, LOOPBACK), 'listening');
+      const inspecting = (access: string): string =>
+        policyFor('api.example').replace('port: 80', `port: 443, protocol: rest, access: ${access}`);
+      const credentials = (file: string): string =>
+        `credentials: [{ name: TOKEN, file: ${at(file)}, bindings: [{ host: api.example }] }]\n`;
+      await writeFile(at('upstream.pem'), upstream.certificatePem);
+      await writeFile(at('first'), 'a-secret-of-1\n', { mode: 0o600 });
+      await writeFile(at('second'), 'a-secret-of-2\n', { mode: 0o600 });
+      await writeFile(at('policy.yaml'), inspecting('read-only'));
+      await writeFile(at('credentials.yaml'), credentials('first'));
+      using program = new Program([
+        ...['--policy', at('policy.yaml'), '--listen', '127.0.0.1:0', '--identity', 'none'],
+        ...[
+          '--resolve',
+          `api.example:443=${LOOPBACK}:${portOf(origin)}`,
+          '--upstream-ca',
+          at('upstream.pem'),
+        ],
+        ...['--ca-out', at('ca.pem'), '--credentials', at('credentials.yaml'), '--events', at('events')],
+      ]);
+      const port = Number((await program.said(/serving on 127\.0\.0\.1:(\d+) /))[1]);
+      const [, placeholder] = await program.said(/programs use TOKEN=(\S+)/);
+      const ca = await readFile(at('ca.pem'), 'utf8');
+      const ask = (method: string) =>
+        askThrough({ port, ca, method, authorization: `Bearer ${placeholder}` });
+      // What comes back has the placeholder again in the place of the value.
+      assert.match(await ask('GET'), new RegExp(`^HTTP/1\\.1 200 .*GET Bearer ${placeholder}\\r\\n`, 's'));
+      assert.match(await ask('POST'), /^HTTP\/1\.1 403 .*"error":"policy_denied"/s);
+
+      await writeFile(at('policy.yaml'), inspecting('full'));
+      await writeFile(at('credentials.yaml'), 'credentials: 5\n');
+      program.child.kill('SIGHUP');
+      await program.said(/credentials\.yaml:1:\d+: .*generation 1 stays in force/s);
+      assert.match(await ask('POST'), /^HTTP\/1\.1 403 /);
+
+      await writeFile(at('credentials.yaml'), credentials('second'));
+      program.child.kill('SIGHUP');
+      await program.said(/in force as generation 2/);
+      assert.match(await ask('POST'), /^HTTP\/1\.1 200 /);
+
+      program.child.kill('SIGTERM');
+      const { code, said } = await program.ended();
+      assert.equal(code, 0);
+      assert.deepEqual(seen, [
+        ['GET', 'Bearer a-secret-of-1'],
+        ['POST', 'Bearer a-secret-of-2'],
+      ]);
+      assert.doesNotMatch(said + (await readFile(at('events'), 'utf8')), /a-secret-of/);
+    }));
+
+  test('does not start with what it could not serve', () =>
+    inFolder(async (folder) => {
+      const at = (name: string): string => join(folder, name);
+      await writeFile(at('policy.yaml'), policyFor('one.example'));
+      await writeFile(at('credentials.yaml'), 'credentials: [{ name: TOKEN, env: NOT_SET_ANYWHERE }]\n');
+      await writeFile(at('ca.pem'), SigningAuthority.create().certificatePem);
+      const started = ['--policy', at('policy.yaml'), '--listen', '127.0.0.1:0', '--identity', 'none'];
+      const cases: readonly [more: readonly string[], code: number, message: RegExp][] = [
+        [['--credentials', at('credentials.yaml')], 1, /TOKEN/],
+        [['--credentials', at('nothing')], 1, /cannot read the credentials .*nothing/],
+        [['--ca-cert', at('ca.pem')], 2, /--ca-cert and --ca-key go together/],
+        [['--ca-cert', at('ca.pem'), '--ca-key', at('ca.pem')], 1, /its key cannot be read/],
+        [['--ca-out', at('no/such/folder')], 1, /cannot write the authority's certificate/],
+        [['--upstream-proxy', 'http://user:hidden@proxy:1'], 2, /--upstream-proxy: this is not the address/],
+        [['--upstream-no-proxy', 'a.example'], 2, /no proxy is given that it could be about/],
+      ];
+      for (const [more, expected, message] of cases) {
+        const { code, said } = await new Program([...started, ...more]).ended();
+        assert.match(said, message);
+        assert.equal(code, expected);
+        assert.doesNotMatch(said, /hidden/);
+      }
     }));
 });
+
+/** One request to api.example through a tunnel, over TLS; the whole answer. */
+async function askThrough(options: {
+  readonly port: number;
+  readonly ca: string;
+  readonly method: string;
+  readonly authorization: string;
+}): Promise<string> {
+  const { port, ca, method, authorization } = options;
+  const socket = connect({ host: LOOPBACK, port });
+  socket.write('CONNECT api.example:443 HTTP/1.1\r\nHost: api.example:443\r\n\r\n');
+  await readUntil(socket, '\r\n\r\n');
+  const tls = connectTls({ socket, ca, servername: 'api.example', ALPNProtocols: ['http/1.1'] });
+  tls.write(
+    `${method} / HTTP/1.1\r\nHost: api.example\r\nAuthorization: ${authorization}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+  );
+  return String(await readAll(tls));
+}

@@ -1,12 +1,9 @@
 import { OpenShellError } from '@openshell/base';
 import type { OperatorOverrides } from './destination/overrides.ts';
 import { type Resolver, systemResolver } from './destination/resolver.ts';
-import { type GraphqlReader, loadGraphqlReader } from './graphql/graphql-reader.ts';
 import { type Limits, limitsWith } from './limits.ts';
 import { type SharedParts, Tenant, type TenantOptions } from './tenant/tenant.ts';
-import { SigningAuthority } from './tls/authority.ts';
-import { LeafCache } from './tls/leaf-cache.ts';
-import { UpstreamTrust } from './tls/trust.ts';
+import type { SigningAuthority } from './tls/authority.ts';
 import type { UpstreamOptions } from './upstream/opener.ts';
 
 export interface EgressProxyOptions {
@@ -22,7 +19,7 @@ export interface EgressProxyOptions {
 
 /** The egress data plane of one process. Serves any number of sandboxes, which share nothing but the process. */
 export class EgressProxy {
-  readonly #authority: () => SigningAuthority;
+  readonly #authority: () => Promise<SigningAuthority>;
   readonly #shared: SharedParts;
   readonly #tenants = new Map<string, Tenant>();
   #closed = false;
@@ -30,17 +27,23 @@ export class EgressProxy {
   constructor(options: EgressProxyOptions) {
     const { resolver = systemResolver, overrides, authority } = options;
     const limits = limitsWith(options.limits);
-    this.#authority = once(() => authority ?? SigningAuthority.create());
+    this.#authority = once(async () => {
+      if (authority !== undefined) return authority;
+      return (await import('./tls/authority.ts')).SigningAuthority.create();
+    });
+    const { upstream } = options;
     this.#shared = {
       planner: { resolver, overrides, limits },
-      leaves: once(() => new LeafCache(this.authority, limits)),
-      upstream: options.upstream ?? { trust: new UpstreamTrust({}) },
-      graphql: loadedOnce(() => loadGraphqlReader(limits)),
+      proxy: upstream?.proxy,
+      inspectors: once(async () => {
+        const { Inspectors } = await import('./inspect/inspector.ts');
+        return new Inspectors({ limits, authority: await this.#authority(), upstream });
+      }),
     };
   }
 
   /** What clients have to trust. To make a new one takes some 15 ms, so nobody asks who opens nothing. */
-  get authority(): SigningAuthority {
+  authority(): Promise<SigningAuthority> {
     return this.#authority();
   }
 
@@ -63,18 +66,6 @@ export class EgressProxy {
     this.#closed = true;
     await Promise.all([...this.#tenants.values()].map((tenant) => tenant.close()));
   }
-}
-
-/** The parser, loaded with the first request that needs it; from then on without a promise. */
-function loadedOnce(load: () => Promise<GraphqlReader>): () => GraphqlReader | Promise<GraphqlReader> {
-  let reader: GraphqlReader | Promise<GraphqlReader> | undefined;
-  return () => {
-    reader ??= load().then((loaded) => {
-      reader = loaded;
-      return loaded;
-    });
-    return reader;
-  };
 }
 
 function once<Value extends object>(make: () => Value): () => Value {

@@ -23,14 +23,19 @@ export interface AuthorityOptions {
   readonly proxyCa?: string | undefined;
 }
 
-/** The files that make programs in the sandbox trust what the operator trusts, and the proxy. None where there is nothing to add. */
+/**
+ * The files that make programs in the sandbox trust what the operator trusts, and the proxy. None where there is nothing to add.
+ * The system's own bundle is replaced too, in the sandbox's view: GnuTLS (wget) and others read it and no variable.
+ */
 export const authorityFiles = ({ upstreamCa, proxyCa }: AuthorityOptions): SandboxFile[] => {
   const own = proxyCa === undefined ? [] : [Buffer.from(proxyCa)];
   const operators = upstreamCa.map((path) => readFileSync(path));
   if (own.length + operators.length === 0) return [];
-  const system = SYSTEM_BUNDLES.find((path) => existsSync(path));
+  const systems = SYSTEM_BUNDLES.filter((path) => existsSync(path));
+  const bundle = [...systems.slice(0, 1).map((path) => readFileSync(path)), ...operators, ...own];
   return [
-    file(CA_BUNDLE, [...(system === undefined ? [] : [readFileSync(system)]), ...operators, ...own]),
+    ...systems.map((path) => file(path, bundle)),
+    file(CA_BUNDLE, bundle),
     file(EXTRA_CA, [...own, ...operators]),
     ...(own.length > 0 ? [file(PROXY_CA, own)] : []),
   ];

@@ -25,17 +25,19 @@ export const prepareEgress = async (
   const { resolve, upstreamCa, clientCertificates, upstreamProxy, middlewares } = operator;
   const upstream = readUpstream({ authorities: upstreamCa, clientCertificates, proxy: upstreamProxy });
   await using stack = new AsyncDisposableStack();
-  const generations = stack.use(new Generations({ environment: process.env, upstream, middlewares }));
+  const generations = stack.use(
+    new Generations({ environment: process.env, trust: upstream.trust, middlewares }),
+  );
   const engine = learning?.engine(policy) ?? (await loadEngine(policy, rules, generation(1)));
   const first = await generations.make({ policy, engine, grants, unbound: 'error' });
   const proxy = new EgressProxy({ overrides: resolve, upstream });
   stack.defer(() => proxy.close());
   const owned = stack.move();
+  const opens = learning !== undefined || rules !== undefined || opensConnections(policy, first);
   return {
     proxy,
     first,
-    authority:
-      learning !== undefined || opensConnections(policy, first) ? proxy.authority.certificatePem : undefined,
+    authority: opens ? (await proxy.authority()).certificatePem : undefined,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 };

@@ -36,12 +36,21 @@ describe('the command’s environment', () => {
     assert.doesNotMatch(found.NO_PROXY ?? '', /\*/);
   });
 
-  test('names certificate authorities only when there are some of the operator’s', () => {
+  test('names certificate authorities only when there are some besides the system’s', () => {
     assert.ok(!('SSL_CERT_FILE' in environment({})));
     const found = environment({ caBundle: '/bundle.pem', extraCa: '/extra.pem' });
     assert.deepEqual(
       [found.SSL_CERT_FILE, found.CURL_CA_BUNDLE, found.NODE_EXTRA_CA_CERTS],
       ['/bundle.pem', '/bundle.pem', '/extra.pem'],
+    );
+  });
+
+  test('has placeholders for credentials, whose values cannot be given by name too', () => {
+    const placeholders = { TOKEN: 'openshell:resolve:env:TOKEN' };
+    assert.equal(environment({ placeholders, caller: { TOKEN: 'secret' } }).TOKEN, placeholders.TOKEN);
+    assert.throws(
+      () => environment({ placeholders, given: [{ name: 'TOKEN', value: 'secret' }] }),
+      (error: Error) => /--env too/.test(error.message) && !/secret/.test(error.message),
     );
   });
 

@@ -8,6 +8,7 @@ import type { Rules } from './run-options.ts';
 const parsed = parsePolicy(`
 version: 1
 network_policies: { api: { endpoints: [{ host: api.example.com, port: 443 }], binaries: [{ path: /usr/bin/curl }] } }
+network_middlewares: { redact: { middleware: openshell/regex, order: 1, endpoints: { include: [api.example.com] } } }
 `);
 assert.ok(parsed.ok);
 const { policy } = parsed;
@@ -47,6 +48,16 @@ describe('what decides about a sandbox', () => {
     ] as const) {
       const engine = await loadEngine(policy, rego(text, { open }), generation(1));
       assert.equal((await engine.authorizeConnect(intent)).action, action);
+    }
+  });
+
+  test('makes requests pass through the middlewares of the policy, whoever decides', async () => {
+    const rules = [undefined, rego('egress_authorization := policy.egress_authorization')];
+    for (const each of rules) {
+      const engine = await loadEngine(policy, each, generation(1));
+      const decision = await engine.authorizeConnect(intent);
+      assert.ok(decision.action === 'allow');
+      assert.deepEqual(decision.inspection?.middlewares, policy.middlewares);
     }
   });
 

@@ -6,7 +6,7 @@ import { resolveBinaryPath } from './load-policy.ts';
 import type { Rules } from './run-options.ts';
 
 /**
- * Makes what decides about a sandbox's connections: the built-in evaluator, or the user's rules with the policy as their data.
+ * Makes what decides about a sandbox's connections and requests: the built-in evaluator, or the user's rules with the policy as their data.
  * @throws OpenShellError `rules_invalid`, `rules_data`, `bad_opa_url` or `wasm_invalid`
  */
 export const loadEngine = async (
@@ -17,12 +17,13 @@ export const loadEngine = async (
 
 const specOf = (policy: Policy, rules: Rules | undefined): EngineSpec => {
   if (rules === undefined) return { kind: 'builtin', policy, options: { resolveBinaryPath } };
+  const { middlewares } = policy;
   switch (rules.kind) {
     case 'rego':
     case 'wasm':
-      return { ...rules, data: withPolicy(rules.data, policy) };
+      return { ...rules, data: withPolicy(rules.data, policy), middlewares };
     case 'opa':
-      return rules;
+      return { ...rules, middlewares };
     default:
       return rules satisfies never;
   }

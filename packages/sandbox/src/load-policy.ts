@@ -1,15 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { messageOf, OpenShellError } from '@openshell/base';
-import {
-  defaultPolicy,
-  formatFinding,
-  inspectedParts,
-  type Policy,
-  parsePolicy,
-  type PolicySource as Source,
-  withBaseline,
-} from '@openshell/policy';
-import type { PolicySource, Rules } from './run-options.ts';
+import { defaultPolicy, formatFinding, type Policy, parsePolicy, withBaseline } from '@openshell/policy';
+import type { PolicySource } from './run-options.ts';
 
 const read = (file: string): string => {
   try {
@@ -24,11 +16,10 @@ const read = (file: string): string => {
 };
 
 /**
- * Reads the policy and adds the baseline paths that exist here. Without a source: no network, the default files. Rules of the user's decide about
- * connections only, so with them a policy must ask for no more.
- * @throws OpenShellError `policy_unreadable`, `policy_invalid`, `inspection_needed` (never run with a rule ignored).
+ * Reads the policy and adds the baseline paths that exist here. Without a source: no network, the default files.
+ * @throws OpenShellError `policy_unreadable` or `policy_invalid`
  */
-export const loadPolicy = (source: PolicySource | undefined, rules?: Rules): Policy => {
+export const loadPolicy = (source: PolicySource | undefined): Policy => {
   if (!source) {
     const { readOnly, readWrite } = defaultPolicy.filesystem;
     const filesystem = {
@@ -49,26 +40,7 @@ export const loadPolicy = (source: PolicySource | undefined, rules?: Rules): Pol
       },
     );
   }
-  if (rules !== undefined) requireConnectionsOnly(result.policy, result.source, file);
   return withBaseline(result.policy, existsSync);
-};
-
-const requireConnectionsOnly = (policy: Policy, source: Source, file: string): void => {
-  const parts = inspectedParts(policy, source);
-  if (parts.length > 0) {
-    const lines = parts.map(
-      ({ path, reason, line, column }) =>
-        `  ${[file, line, column].filter(Boolean).join(':')}: ${path}: ${reason}`,
-    );
-    throw new OpenShellError(
-      `rules decide about connections and not about requests, which the policy asks to be looked into:\n${lines.join('\n')}`,
-      {
-        code: 'inspection_needed',
-        remedy:
-          'Nothing was started: a rule that cannot be enforced is not ignored. Leave the rules out, or these fields.',
-      },
-    );
-  }
 };
 
 /** Where a binary's path leads: system directories are the same inside and outside. Undefined where nothing is there. */

@@ -228,7 +228,7 @@ export const runSandbox = async (options: RunOptions): Promise<number> => {
       .padStart(8, '0'),
   );
   try {
-    const policy = loadPolicy(options.policy, options.rules);
+    const policy = loadPolicy(options.policy);
     const sink = await openEvents(options.events, (error) =>
       messages.write(`openshell: events are lost from here on: ${error.message}`),
     );

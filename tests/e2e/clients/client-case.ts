@@ -16,6 +16,8 @@ export interface ClientCase {
   readonly client: string;
   /** Programs of the system. */
   readonly needs?: readonly string[];
+  /** What else is missing here. */
+  readonly unless?: string | false;
   readonly allowed: Attempt;
   readonly refused: Attempt & {
     /** In the line on standard error of `openshell run`, which says who was refused what. */

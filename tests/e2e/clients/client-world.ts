@@ -87,7 +87,8 @@ export class ClientWorld implements AsyncDisposable {
     });
   }
 
-  static async start(): Promise<ClientWorld> {
+  /** With a PostgreSQL server where one is asked for and installed: it takes a second or two. */
+  static async start({ database: wanted = false } = {}): Promise<ClientWorld> {
     await using stack = new AsyncDisposableStack();
     const scratch = stack.use(new Scratch());
     const seen = new Seen();
@@ -95,7 +96,7 @@ export class ClientWorld implements AsyncDisposable {
     const web = stack.use(await Origin.listen(webServer(certificates, seen)));
     const sites = stack.use(await startSites(scratch, certificates, seen));
     const grpc = stack.use(await FruitShop.start(certificates, seen));
-    const postgres = postgresPrograms();
+    const postgres = wanted ? postgresPrograms() : undefined;
     const database = postgres && stack.use(await Postgres.start(postgres, 'database.test'));
     const addresses = [
       ['web.test:443', web.port],
@@ -142,7 +143,7 @@ const startSites = async (scratch: Scratch, certificates: Certificates, seen: Se
     'models.test': modelsSite(),
     ...(has('git') && { 'git.test': await gitSite(scratch) }),
     ...(has('npm') && { 'npm.test': await npmSite(scratch) }),
-    ...(has('python3') && { 'pip.test': await indexSite(scratch) }),
+    ...(has('pip3') && { 'pip.test': await indexSite(scratch) }),
   };
   const server = sitesServer(certificates, seen, sites);
   addWebSocket(server, seen);

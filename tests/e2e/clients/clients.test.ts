@@ -9,12 +9,12 @@ import { ClientWorld } from './client-world.ts';
 
 let world: ClientWorld;
 before(async () => {
-  world = await ClientWorld.start();
+  world = await ClientWorld.start({ database: true });
 });
 after(() => world?.[Symbol.asyncDispose]());
 
-const missing = ({ needs = [] }: ClientCase): string | false =>
-  needs.map(needsProgram).find((reason) => reason !== false) ?? false;
+const missing = ({ needs = [], unless = false }: ClientCase): string | false =>
+  [...needs.map(needsProgram), unless].find((reason) => reason !== false) ?? false;
 
 const includesAll = (all: readonly string[], expected: readonly string[] = []): void => {
   for (const entry of expected) assert.ok(all.includes(entry), `${entry} is not among ${all.join(', ')}`);

@@ -15,8 +15,8 @@ export const ENDPOINTS: readonly TestEndpoint[] = [
   rest('web.test', allow('GET', '/open/**'), allow('POST', '/open/inbox'), allow('GET', '/whoami')),
   rest(
     'git.test',
-    allow('GET', '/*/info/refs', { query: { service: 'git-upload-pack' } }),
-    allow('POST', '/*/git-upload-pack'),
+    allow('GET', '/{*,private/*}/info/refs', { query: { service: 'git-upload-pack' } }),
+    allow('POST', '/{*,private/*}/git-upload-pack'),
     allow('GET', '/pears.git/info/refs', { query: { service: 'git-receive-pack' } }),
     allow('POST', '/pears.git/git-receive-pack'),
   ),

@@ -18,6 +18,9 @@ export interface JsonLinesOptions {
 
 const MAX_QUEUED = 8192;
 
+/** While events come faster than they are written, each further write waits this long for more of them. */
+const GATHER_MS = 5;
+
 /**
  * Events as JSON, one a line, in order. A write holds whole lines, as many as were waiting: a write for each of 15,000 events a
  * second would cost more than making them.
@@ -62,6 +65,8 @@ export class JsonLinesSink implements EventSink {
       this.#queue = [];
       if (this.#dropped > 0) batch.push(this.#lossReport());
       await this.#writeAll(batch);
+      if (this.#queue.length > 0 && !this.#closed)
+        await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
     }
     this.#draining = undefined;
   }

@@ -59,7 +59,7 @@ describe('bash offers', { skip: !isThere('bash') && 'bash is not on this machine
     ],
     [
       ['openshell', 'policy', ''],
-      ['check', 'explain'],
+      ['check', 'explain', 'suggest'],
     ],
     [
       ['openshell', 'policy', 'check', '--'],

@@ -26,6 +26,7 @@ const refused = async ({ load }: Written, text: RegExp): Promise<void> => {
   await assert.rejects(load(), (error) => {
     assert.ok(error instanceof OpenShellError, String(error));
     assert.match(`${error.message}\n${error.remedy ?? ''}`, text);
+    assert.doesNotMatch(`${error.message}\n${error.remedy ?? ''}`, /hunter2/);
     return true;
   });
 };
@@ -46,9 +47,52 @@ describe('the configuration file', () => {
     const ca = join(configuration.home, 'openshell/ca.pem');
     writeFileSync(ca, '-----BEGIN CERTIFICATE-----\n');
     assert.deepEqual(await configuration.load(), {
+      ...noConfiguration,
       resolve: [{ name: 'api.test', port: 443, address: '::1', toPort: 8443 }],
       upstreamCa: [ca],
       runtime: 'process',
+    });
+  });
+
+  test('says what requests are given on their way, and which way that is', async (t) => {
+    const configuration = written(
+      t,
+      `credential = ["TOKEN@api.test=file:/key"]
+credentials = "credentials.yaml"
+inference_routes = "routes.yaml"
+middleware = ["scan=unix:/run/scan.sock"]
+client_certificate = ["*.api.test=cert.pem,key.pem"]
+upstream_proxy = "http://proxy.test:3128"
+upstream_proxy_auth = "key.pem"
+upstream_no_proxy = ".internal"
+`,
+    );
+    const at = (name: string): string => join(configuration.home, 'openshell', name);
+    writeFileSync(at('credentials.yaml'), 'credentials: [{ name: OTHER, bindings: [{ host: b.test }] }]\n');
+    writeFileSync(
+      at('routes.yaml'),
+      'routes: [{ name: r, models: ["*"], protocols: [openai_embeddings], base_url: "https://b.test", auth: { kind: none } }]\n',
+    );
+    writeFileSync(at('cert.pem'), '-----BEGIN CERTIFICATE-----\n');
+    writeFileSync(at('key.pem'), '');
+    const { credentials, routes, ...operator } = await configuration.load();
+    assert.deepEqual(
+      credentials.map(({ name, bindings }) => [name, ...bindings.map(({ host }) => host)]),
+      [
+        ['TOKEN', 'api.test'],
+        ['OTHER', 'b.test'],
+      ],
+    );
+    assert.deepEqual(
+      routes.map(({ name }) => name),
+      ['r'],
+    );
+    assert.deepEqual(operator, {
+      resolve: [],
+      upstreamCa: [],
+      clientCertificates: [{ host: '*.api.test', certificate: at('cert.pem'), key: at('key.pem') }],
+      middlewares: [{ name: 'scan', url: 'unix:/run/scan.sock' }],
+      upstreamProxy: { url: 'http://proxy.test:3128', authFile: at('key.pem'), noProxy: '.internal' },
     });
   });
 
@@ -62,7 +106,7 @@ describe('the configuration file', () => {
     [
       'a key like none',
       'color = 1\n',
-      /config.toml:1: color: there is no such key\nThe keys are resolve, upstream_ca, runtime/,
+      /config.toml:1: color: there is no such key\nThe keys are resolve, upstream_ca, .*inference_routes, runtime/,
     ],
     ['a table', '\n\n[policy]\nx = 1\n', /config.toml:3: policy: there is no such key/],
     [
@@ -77,6 +121,38 @@ describe('the configuration file', () => {
       'a missing authority',
       '\nupstream_ca = ["nope.pem"]\n',
       /:2: upstream_ca: .*openshell\/nope.pem: there is no such file/,
+    ],
+    [
+      'a credential with its value',
+      '\ncredential = [\n  "A@a.test",\n  "B=hunter2-the-secret"\n]\n',
+      /:4: credential is not understood/,
+    ],
+    [
+      'a credentials file that is not there',
+      'credentials = "no.yaml"\n',
+      /:1: credentials: .*openshell\/no.yaml: there is no/,
+    ],
+    ['a list in place of a text', 'inference_routes = ["a"]\n', /:1: inference_routes: this is not text/],
+    ['a bad middleware', '\n\nmiddleware = ["a"]\n', /:3: middleware: this is not a name and an address/],
+    [
+      'two middlewares of one name',
+      'middleware = ["a=http://x", "a=http://y"]\n',
+      /:1: middleware: a is given twice/,
+    ],
+    [
+      'a bad client certificate',
+      'client_certificate = ["a.test=x"]\n',
+      /:1: client_certificate: 'a.test=x' is not a host and two files/,
+    ],
+    [
+      'a password in the address of a proxy',
+      '\nupstream_proxy = "http://user:hunter2-the-secret@proxy:1"\n',
+      /:2: upstream_proxy: this is not the address of a proxy/,
+    ],
+    [
+      'a password without a proxy',
+      'upstream_proxy_auth = "config.toml"\n',
+      /:1: upstream_proxy_auth: no proxy is given/,
     ],
     ['a runtime that is not built', 'runtime = "oci"\n', /:1: runtime: the kind 'oci'.*not built yet/],
     [

@@ -82,7 +82,7 @@ const renderJson = (
   args: Arguments,
   intent: Intent,
   request: RequestFacts | undefined,
-  { request: explained, ...explanation }: Explanation,
+  { request: explained, decision, considered }: Explanation,
 ): string => {
   const question = {
     host: intent.host,
@@ -92,5 +92,12 @@ const renderJson = (
   };
   const { method, path, query } = request ?? {};
   const asked = explained === undefined ? {} : { request: { method, path, query, ...explained } };
-  return `${JSON.stringify({ file, intent: question, ...explanation, ...asked }, null, 2)}\n`;
+  return `${JSON.stringify({ file, intent: question, decision: plainDecision(decision), considered, ...asked }, null, 2)}\n`;
+};
+
+/** Compiled endpoints are no data: what they say of requests is asked with --path. */
+const plainDecision = (decision: Explanation['decision']) => {
+  if (decision.action === 'deny') return decision;
+  const { inspection, ...rest } = decision;
+  return { ...rest, inspected: inspection !== undefined };
 };

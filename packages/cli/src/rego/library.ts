@@ -1,7 +1,7 @@
 type Modules = Readonly<Record<string, string>>;
 
 /**
- * Modules with the one that `openshell run` adds, where they build on it and do not bring it themselves: rules are then valid here when
+ * Modules with those that `openshell run` adds, where they build on them and do not bring them themselves: rules are then valid here when
  * they are valid there.
  */
 export const withLibrary = async (modules: Modules): Promise<Modules> => {
@@ -10,5 +10,9 @@ export const withLibrary = async (modules: Modules): Promise<Modules> => {
   const isThere = texts.some((text) => /^\s*package\s+openshell\.policy\s*$/m.test(text));
   if (!isUsed || isThere) return modules;
   const { shippedText } = await import('@openshell/sandbox');
-  return { ...modules, 'openshell/policy.rego': shippedText('policy.rego') };
+  const library = ['policy.rego', 'requests.rego'] as const;
+  return {
+    ...modules,
+    ...Object.fromEntries(library.map((name) => [`openshell/${name}`, shippedText(name)])),
+  };
 };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { OpenShellError } from '@openshell/base';
 import type { RunOptions } from '@openshell/sandbox';
 import type { Arguments } from '../command/arguments.ts';
 import { parseArguments } from '../command/parse.ts';
@@ -113,6 +114,31 @@ test('the command line adds to the configuration, and comes first', async (t) =>
   assert.deepEqual(operator.upstreamCa, [ca, '/configured.pem']);
 });
 
+test('a credential of the command line takes the place of one of its name in the file', async () => {
+  const of = (name: string, host: string) => ({
+    name,
+    source: { kind: 'env', variable: name } as const,
+    bindings: [{ host }],
+  });
+  const configuration = { ...noConfiguration, credentials: [of('A', 'old.test'), of('B', 'b.test')] };
+  const { grants } = await request(['--credential', 'A@new.test', 'x'], { configuration });
+  assert.deepEqual(grants, {
+    credentials: [of('A', 'new.test')],
+    offered: [of('B', 'b.test')],
+    routes: [],
+  });
+});
+
+test('the proxy of the command line takes nothing of the one in the file', async () => {
+  const configuration = {
+    ...noConfiguration,
+    upstreamProxy: { url: 'http://one.test:1', authFile: '/password', noProxy: 'a.test' },
+  };
+  const { operator } = await request(['--upstream-proxy', 'http://two.test:2', 'x'], { configuration });
+  assert.deepEqual(operator.upstreamProxy, { url: 'http://two.test:2' });
+  assert.equal((await request(['x'], { configuration })).operator.upstreamProxy, configuration.upstreamProxy);
+});
+
 describe('the kind of isolation', () => {
   test('is taken from the option before the variable', async () => {
     assert.equal(
@@ -165,12 +191,20 @@ describe('a value that cannot be meant', () => {
       expectRejection(request([...words, 'x']), message));
   }
 
-  test('does not appear in the message when it may be a secret', () => {
-    return assert.rejects(
-      request(['--env', '1A=secret', 'x']),
-      (error: Error) => !error.message.includes('secret'),
-    );
-  });
+  for (const words of [
+    ['--env', '1A=secret'],
+    ['--credential', 'A=secret'],
+    ['--credential', 'A@a.test=secret'],
+    ['--upstream-proxy', 'http://u:secret@proxy:1'],
+    ['--middleware', 'a=ftp://u:secret@b'],
+  ]) {
+    test(`does not appear in the message when it may be a secret: ${words.join(' ')}`, () =>
+      assert.rejects(request([...words, 'x']), (error) => {
+        assert.ok(error instanceof OpenShellError, String(error));
+        assert.doesNotMatch(`${error.message} ${error.remedy}`, /secret/);
+        return true;
+      }));
+  }
 
   const files: readonly [what: string, words: (directory: string) => string[], message: RegExp][] = [
     [

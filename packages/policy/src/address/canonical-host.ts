@@ -25,7 +25,14 @@ export function canonicalHost(text: string): string | undefined {
 }
 
 /** Whether a canonical host is an address literal rather than a name. */
-export const isAddressLiteral = (host: string): boolean => host.includes(':') || /\.\d+$/.test(host);
+export function isAddressLiteral(host: string): boolean {
+  const last = host.charCodeAt(host.length - 1);
+  // Asked for every request: nearly every name ends in a letter.
+  return (last >= DIGIT_0 && last <= DIGIT_9 && /\.\d+$/.test(host)) || host.includes(':');
+}
+
+const DIGIT_0 = 48;
+const DIGIT_9 = 57;
 
 function bracketed(text: string): string | undefined {
   const inner = text.slice(1, -1);

@@ -26,6 +26,7 @@ export interface CompileOptions {
 /** The policy compiled to maps and matchers. Immutable: a new policy is a new engine. */
 export class BuiltinEngine implements PolicyEngine {
   readonly generation: Generation;
+  readonly identity: IdentityMode;
   readonly policy: Policy;
   /** Every endpoint in order of rank; for explanations. */
   readonly rules: readonly EndpointRule[];
@@ -41,6 +42,7 @@ export class BuiltinEngine implements PolicyEngine {
   constructor(policy: Policy, generation: Generation, options: CompileOptions = {}) {
     this.policy = policy;
     this.generation = generation;
+    this.identity = options.identity ?? 'required';
     this.rules = compileRules(policy, generation, options);
     this.#index = new RuleIndex(this.rules);
     this.#hasHostless = this.#index.hasHostless;

@@ -4,7 +4,7 @@ import { parseAuthority } from '../http/authority.ts';
 import type { HeadResult } from '../http/head-reader.ts';
 import { refusalAnswer } from '../http/refusal-answer.ts';
 import { fieldValues, type RequestHead } from '../http/request-head.ts';
-import { mustOpen, openConnection } from '../inspect/open.ts';
+import { inferenceMistake, isInference, mustOpen } from '../inspect/destinations.ts';
 import type { Connection } from '../tenant/connection.ts';
 import type { TenantContext } from '../tenant/context.ts';
 import { answer } from './explicit.ts';
@@ -35,12 +35,22 @@ export async function serveConnect(
   const { port } = destination;
   // A program that looks names up itself asks for the address that it was given: what it means is the name.
   const host = context.names.nameOf(destination.host) ?? destination.host;
+  if (isInference(host)) {
+    const mistake = inferenceMistake(port);
+    if (mistake === undefined) {
+      connection.socket.write(ESTABLISHED);
+      const inspector = await context.inspector();
+      return inspector.openInference(connection, { adapter: 'connect', initial: rest });
+    }
+    const { code, reason, remedy } = mistake;
+    return answer(connection, context, 403, { error: code, detail: reason, host, port, remedy });
+  }
   const authorised = await context.egress.authorise(connection, 'connect', { host, port });
   if (authorised.kind === 'refused') return refuse(connection, context, authorised);
   connection.grant = authorised.grant;
-  if (mustOpen(connection, context)) {
+  if (mustOpen(authorised.grant, context.settings())) {
     connection.socket.write(ESTABLISHED);
-    return openConnection(connection, context, { initial: rest });
+    return (await context.inspector()).open(connection, { initial: rest });
   }
   const outcome = await context.egress.connect(connection);
   if (outcome.kind === 'gone') {

@@ -58,19 +58,12 @@ describe('an absolute-form request', () => {
       'GET http://site.example HTTP/1.1\r\nHost: x\r\nProxy-Authorization: Basic c2VjcmV0\r\nProxy-Connection: keep-alive\r\n' +
         'Connection: X-Mine, close\r\nx-mine: 1\r\nKeep-Alive: 5\r\nTE: trailers\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\nKept: 1\r\n\r\n',
     );
-    assert.equal(
-      seen.text,
-      'GET / HTTP/1.1\r\nHost: site.example\r\nKept: 1\r\nVia: 1.1 openshell\r\n\r\n',
-    );
+    assert.equal(seen.text, 'GET / HTTP/1.1\r\nHost: site.example\r\nKept: 1\r\nVia: 1.1 openshell\r\n\r\n');
     assert.doesNotMatch(JSON.stringify(fixture.sink.events), /c2VjcmV0/);
   });
 
   const bodies: [string, string, string][] = [
-    [
-      'Content-Length: 3\r\n',
-      'abcEXTRA',
-      'Via: 1.1 openshell\r\nContent-Length: 3\r\n\r\nabc',
-    ],
+    ['Content-Length: 3\r\n', 'abcEXTRA', 'Via: 1.1 openshell\r\nContent-Length: 3\r\n\r\nabc'],
     [
       'Transfer-Encoding: chunked\r\n',
       '3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\nGET http://evil.example/ HTTP/1.1\r\n\r\n',
@@ -89,9 +82,15 @@ describe('an absolute-form request', () => {
   test('each request on a connection is allowed or refused by itself', async () => {
     const { fixture, seen } = await withSite();
     await using _ = fixture;
-    const request = (host: string, more = ''): string => `GET http://${host}/ HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
-    const answer = await fixture.ask(request('site.example') + request('evil.example', 'Connection: close\r\n'));
-    assert.match(untraced(answer), /^HTTP\/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP\/1.1 403 Forbidden\r\n/);
+    const request = (host: string, more = ''): string =>
+      `GET http://${host}/ HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+    const answer = await fixture.ask(
+      request('site.example') + request('evil.example', 'Connection: close\r\n'),
+    );
+    assert.match(
+      untraced(answer),
+      /^HTTP\/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP\/1.1 403 Forbidden\r\n/,
+    );
     assert.equal(seen.text.match(/GET/g)?.length, 1);
     assert.deepEqual(
       fixture.engine.asked.map(({ host }) => host),

@@ -3,7 +3,7 @@ import { isSynthetic } from '../dns/synthetic-names.ts';
 import type { EgressRefusal } from '../egress.ts';
 import { type AnswerBody, renderAnswer } from '../http/answer.ts';
 import { refusalAnswer } from '../http/refusal-answer.ts';
-import { mustOpen, openConnection } from '../inspect/open.ts';
+import { inferenceMistake, isInference, mustOpen } from '../inspect/destinations.ts';
 import { type Peeked, peek } from '../peek/peek.ts';
 import { endGently } from '../relay/linger.ts';
 import { reset } from '../relay/reset.ts';
@@ -93,10 +93,18 @@ async function open(
   { host, guarded = false, initial, peeked }: OpenOptions,
 ): Promise<void> {
   const { connection, context, port } = capture;
+  if (isInference(host)) {
+    const mistake = inferenceMistake(port);
+    if (mistake !== undefined) return refuse(capture, mistake, peeked);
+    const inspector = await context.inspector();
+    return inspector.openInference(connection, { adapter: 'transparent', initial, peeked });
+  }
   const authorised = await context.egress.authorise(connection, 'transparent', { host, port });
   if (authorised.kind === 'refused') return refuseEgress(capture, authorised, peeked);
   connection.grant = authorised.grant;
-  if (mustOpen(connection, context)) return openConnection(connection, context, { initial, peeked });
+  if (mustOpen(authorised.grant, context.settings())) {
+    return (await context.inspector()).open(connection, { initial, peeked });
+  }
   const outcome = await context.egress.connect(connection);
   if (outcome.kind === 'gone') {
     connection.socket.destroy();

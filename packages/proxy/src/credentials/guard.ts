@@ -5,17 +5,17 @@ import { MARKERS } from './placeholder.ts';
 
 /** What happens where a stream holds what is looked for. */
 export type OnHit =
-  /** The stream fails before a byte of it is delivered. */
+  /** The stream fails before the last byte of it is delivered; what is only a beginning is harmless, and a peer may wait for it. */
   { readonly kind: 'fail'; readonly reason: string } | { readonly kind: 'replace'; with(hit: Hit): string };
 
 /**
- * Looks for needles in a stream of bytes, across the edges of its pieces. It keeps back only what may be the beginning of a needle, so that
- * messages of a live stream are not delayed.
+ * Looks for needles in a stream of bytes, across the edges of its pieces. Where needles are replaced it keeps back what may be the
+ * beginning of one, and nothing else, so that messages of a live stream are not delayed.
  */
 export class StreamSearch {
   readonly #search: EncodedSearch;
   readonly #onHit: OnHit;
-  /** The end of what came, which may go on as a needle; as latin1. */
+  /** The end of what came, which may go on as a needle; as latin1. Delivered already where a needle makes the stream fail. */
   #held = '';
 
   constructor(search: EncodedSearch, onHit: OnHit) {
@@ -31,6 +31,7 @@ export class StreamSearch {
     // Nothing was held or replaced: the bytes themselves are what came out.
     const same = this.#held === '' && text.startsWith(done);
     this.#held = rest;
+    if (this.#onHit.kind === 'fail') return bytes;
     return same ? bytes.subarray(0, done.length) : Buffer.from(done, 'latin1');
   }
 
@@ -38,7 +39,8 @@ export class StreamSearch {
   end(): Buffer | undefined {
     const { done } = this.#run(this.#held, 'final');
     this.#held = '';
-    return done === undefined ? undefined : Buffer.from(done, 'latin1');
+    if (done === undefined) return undefined;
+    return this.#onHit.kind === 'fail' ? Buffer.alloc(0) : Buffer.from(done, 'latin1');
   }
 
   #run(text: string, ending: Ending): { done: string | undefined; rest: string } {

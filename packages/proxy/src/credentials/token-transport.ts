@@ -1,5 +1,6 @@
 import { Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent, request } from 'node:https';
+import type { SecureContext } from 'node:tls';
 
 export interface TokenRequest {
   readonly url: URL;
@@ -24,11 +25,13 @@ export type TokenTransport = (request: TokenRequest) => Promise<TokenAnswer>;
 
 /**
  * The transport over a connection of its own. The agents are ours because the global ones may follow proxy variables of the environment.
- * @param ca roots beside which no other is trusted; absent, the system's.
+ * @param contextFor whom to trust at a host, and what to show it; absent, what Node.js trusts.
  */
-export function directTransport(ca?: readonly string[]): TokenTransport {
-  const secure = new Agent({ keepAlive: false, ...(ca ? { ca: [...ca] } : {}) });
+export function directTransport(contextFor?: (host: string) => SecureContext): TokenTransport {
+  const secure = new Agent({ keepAlive: false });
   const plain = new PlainAgent({ keepAlive: false });
+  const secureContext = ({ hostname }: URL) =>
+    contextFor === undefined ? {} : { secureContext: contextFor(hostname) };
   return ({ url, headers, body, timeout, maxBytes }) =>
     new Promise((resolve, reject) => {
       const isSecure = url.protocol === 'https:';
@@ -38,7 +41,7 @@ export function directTransport(ca?: readonly string[]): TokenTransport {
         signal: AbortSignal.timeout(timeout),
       };
       const sent = isSecure
-        ? request(url, { ...options, agent: secure })
+        ? request(url, { ...options, agent: secure, ...secureContext(url) })
         : plainRequest(url, { ...options, agent: plain });
       sent.on('error', (error) => {
         reject(error.name === 'AbortError' ? new Error(`no answer within ${timeout} ms`) : error);

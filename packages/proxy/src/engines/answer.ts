@@ -4,6 +4,7 @@ import {
   type DestinationRule,
   type EndpointRef,
   type Intent,
+  type Middleware,
   parseCidr,
 } from '@openshell/policy';
 import { isArray, isObject, type RegoObject, type Value } from '@openshell/rego';
@@ -31,11 +32,13 @@ export class AnswerReader {
   readonly #options: AnswerOptions;
   /** The decision of an endpoint that came up before: the endpoints of a policy are the same objects in every answer. */
   readonly #decisions = new WeakMap<RegoObject, { named?: Allow; other?: Allow }>();
-  readonly #inspections = new InspectionReader();
+  readonly #inspections: InspectionReader;
   readonly #blocks = new WeakMap<readonly Value[], readonly string[]>();
 
-  constructor(options: AnswerOptions) {
+  /** `middlewares`: those of the policy, which answers name. */
+  constructor(options: AnswerOptions, middlewares: readonly Middleware[] = []) {
     this.#options = options;
+    this.#inspections = new InspectionReader(middlewares);
   }
 
   /** Never throws. */

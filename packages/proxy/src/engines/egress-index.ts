@@ -16,7 +16,6 @@ import {
 } from '@openshell/policy';
 import type { Json, JsonObject } from '@openshell/rego';
 import { endpointData } from './endpoint-data.ts';
-import { middlewareData } from './middleware-data.ts';
 import { type Table, table } from './patterns-data.ts';
 import { requestData } from './request-data.ts';
 
@@ -126,11 +125,11 @@ const addCovering = (index: Index, endpoints: readonly RankedEndpoint[]): void =
   }
 };
 
-/** A middleware as an element of the result's `network_middlewares`, and the hosts whose requests it sees. */
+/** A middleware by its key, and the hosts whose requests it sees. */
 const selectorData = (middleware: Middleware): JsonObject => ({
+  key: middleware.key,
   include: hostsData(middleware.include),
   exclude: hostsData(middleware.exclude),
-  middleware: { key: middleware.key, ...middlewareData(middleware) },
 });
 
 /** Hosts that are written out, and regular expressions that only names can match: a wildcard stands for no address. */

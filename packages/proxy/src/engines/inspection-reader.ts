@@ -8,25 +8,30 @@ import {
   type Intent,
   isInspected,
   type Middleware,
-  type Policy,
   type Problem,
   parsePolicy,
   pathWeight,
   type Treatment,
 } from '@openshell/policy';
-import { type JsonObject, type RegoObject, toJson } from '@openshell/rego';
+import { isArray, type JsonObject, type RegoObject, toJson } from '@openshell/rego';
 import { LIMITS } from '../limits.ts';
 import { Malformed, objectsIn, readMatch, textIn } from './answer-fields.ts';
 
 /**
- * Reads out of an answer how a connection is looked into. Endpoints and middlewares of answers are read as a policy file is: what
- * a file could not say makes the answer one that is not understood.
+ * Reads out of an answer how a connection is looked into. Endpoints of answers are read as a policy file is: what a file could not say
+ * makes the answer one that is not understood.
  */
 export class InspectionReader {
+  readonly #middlewares: ReadonlyMap<string, Middleware>;
   /** By the element of the answer, which rules in this process give again and again; `undefined`: not inspected. */
   readonly #known = new WeakMap<RegoObject, Treatment | undefined>();
   /** By its text, for answers that come from elsewhere. */
-  readonly #byText = new Map<string, Policy>();
+  readonly #byText = new Map<string, Endpoint>();
+
+  /** `middlewares`: of the policy. */
+  constructor(middlewares: readonly Middleware[]) {
+    this.#middlewares = new Map(middlewares.map((each) => [each.key, each]));
+  }
 
   /**
    * Undefined: the connection is not looked into.
@@ -34,7 +39,7 @@ export class InspectionReader {
    */
   read(answer: RegoObject, intent: Intent): Inspection | undefined {
     const treatments = this.#treatments(answer, intent);
-    const middlewares = objectsIn(answer, 'network_middlewares').map((each) => this.#middleware(each));
+    const middlewares = this.#middlewaresIn(answer);
     if (treatments.length === 0 && middlewares.length === 0) return undefined;
     return { treatments, middlewares };
   }
@@ -73,28 +78,32 @@ export class InspectionReader {
   /** The endpoint, where its requests are looked into. */
   #inspected(config: RegoObject, defaults: JsonObject): Endpoint | undefined {
     if (!ASKS_FOR_INSPECTION.some((field) => config.getString(field) !== undefined)) return undefined;
-    const file = fileForm({ ...defaults, ...(toJson(config) as JsonObject) });
-    const { networkPolicies } = this.#file({ network_policies: { rules: { endpoints: [file] } } });
-    const endpoint = networkPolicies[0]!.endpoints[0]!;
+    const endpoint = this.#read(fileForm({ ...defaults, ...(toJson(config) as JsonObject) }));
     return isInspected(endpoint.protocol) ? endpoint : undefined;
   }
 
-  #middleware(element: RegoObject): Middleware {
-    const key = textIn(element, 'key');
-    if (key === '') throw new Malformed('an element of network_middlewares has no key');
-    const { key: _, ...entry } = toJson(element) as JsonObject;
-    return this.#file({ network_middlewares: { [key]: entry } }).middlewares[0]!;
+  /** By their keys: what a stage does is the policy's to say. */
+  #middlewaresIn(answer: RegoObject): readonly Middleware[] {
+    const keys = answer.getString('network_middlewares');
+    if (keys === undefined) return [];
+    if (!isArray(keys)) throw new Malformed('network_middlewares is no array');
+    return keys.map((key) => {
+      const middleware = typeof key === 'string' ? this.#middlewares.get(key) : undefined;
+      if (middleware) return middleware;
+      throw new Malformed('network_middlewares has something else than keys of middlewares of the policy');
+    });
   }
 
-  #file(parts: JsonObject): Policy {
-    const text = JSON.stringify({ version: 1, ...parts });
+  #read(endpoint: JsonObject): Endpoint {
+    const text = JSON.stringify({ version: 1, network_policies: { rules: { endpoints: [endpoint] } } });
     const known = this.#byText.get(text);
     if (known) return known;
     const result = parsePolicy(text);
     if (!result.ok) throw new Malformed(describe(result.problems));
-    if (this.#byText.size >= LIMITS.answeredParts.value) this.#byText.clear();
-    this.#byText.set(text, result.policy);
-    return result.policy;
+    const read = result.policy.networkPolicies[0]!.endpoints[0]!;
+    if (this.#byText.size >= LIMITS.answeredEndpoints.value) this.#byText.clear();
+    this.#byText.set(text, read);
+    return read;
   }
 }
 

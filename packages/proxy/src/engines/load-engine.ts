@@ -1,5 +1,11 @@
 import type { Generation } from '@openshell/base';
-import { type CompileOptions, compilePolicy, type Policy, type PolicyEngine } from '@openshell/policy';
+import {
+  type CompileOptions,
+  compilePolicy,
+  type Middleware,
+  type Policy,
+  type PolicyEngine,
+} from '@openshell/policy';
 import type { JsonObject, RegoObject, RegoVersion } from '@openshell/rego';
 
 /** Who decides, and everything that it needs for it. */
@@ -11,9 +17,11 @@ export type EngineSpec =
       readonly modules: Readonly<Record<string, string>>;
       readonly version?: RegoVersion;
       readonly data: JsonObject | RegoObject;
+      /** Of the policy: what answers can name. */
+      readonly middlewares?: readonly Middleware[];
     }
   /** A running OPA, asked over its REST API. */
-  | { readonly kind: 'opa'; readonly url: string }
+  | { readonly kind: 'opa'; readonly url: string; readonly middlewares?: readonly Middleware[] }
   /** Rules that OPA compiled to WebAssembly. */
   | {
       readonly kind: 'wasm';
@@ -21,6 +29,7 @@ export type EngineSpec =
       /** For messages. */
       readonly origin: string;
       readonly data: JsonObject;
+      readonly middlewares?: readonly Middleware[];
     };
 
 /**
@@ -37,7 +46,7 @@ export const loadEngine = async (spec: EngineSpec, generation: Generation): Prom
     }
     case 'opa': {
       const { OpaEngine } = await import('./opa-engine.ts');
-      return new OpaEngine({ url: spec.url, generation });
+      return new OpaEngine({ ...spec, generation });
     }
     case 'wasm': {
       const { loadWasmEngine } = await import('./wasm-engine.ts');

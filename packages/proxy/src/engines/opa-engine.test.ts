@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import { generation } from '@openshell/base';
+import type { RequestFacts } from '@openshell/policy';
 import { intentFor } from '../test-support/policies.ts';
 import { OpaEngine } from './opa-engine.ts';
 
@@ -90,6 +91,102 @@ test('OPA is asked with the documented question, over one connection', async () 
   ]);
   assert.equal(asked.length, 2);
   assert.equal(opa.connections, 1);
+});
+
+describe('OPA is asked about requests', () => {
+  const facts: RequestFacts = {
+    method: 'GET',
+    path: '/x',
+    query: [],
+    content: { kind: 'http' },
+    from: 'client',
+  };
+  const answering =
+    (answers: Readonly<Record<string, unknown>>, asked: string[] = []): Handler =>
+    (request, response) => {
+      const rule = request.url!.split('/').at(-1)!;
+      asked.push(rule);
+      answer(response, rule in answers ? { result: answers[rule] } : {});
+    };
+
+  test('with the request in the input, and answers with a decision', async () => {
+    let question: { input?: { request?: unknown; network?: unknown } } = {};
+    await using opa = await FakeOpa.start((_, response, body) => {
+      question = JSON.parse(body);
+      answer(response, {
+        result: {
+          action: 'audit',
+          reason: 'watched',
+          rule: 'r',
+          policy: 'api',
+          endpoint: { policy: 'api', index: 1 },
+        },
+      });
+    });
+    assert.deepEqual(await opa.engine.authorizeRequest(intent, facts), {
+      action: 'audit',
+      generation: 5,
+      reason: 'watched',
+      policy: 'api',
+      endpoint: { policy: 'api', index: 1, host: '' },
+      rule: 'r',
+    });
+    assert.deepEqual(question.input?.network, { host: 'api.example.com', port: 443 });
+    assert.deepEqual(question.input?.request, {
+      method: 'GET',
+      path: '/x',
+      query_params: {},
+      from: 'client',
+    });
+  });
+
+  test('for a word, where it has no decision', async () => {
+    const asked: string[] = [];
+    await using opa = await FakeOpa.start(
+      answering({ allow_request: false, request_deny_reason: 'not today' }, asked),
+    );
+    const decision = await opa.engine.authorizeRequest(intent, facts);
+    assert.deepEqual([decision.action, decision.reason], ['deny', 'not today']);
+    assert.deepEqual(asked, ['request_authorization', 'allow_request', 'request_deny_reason']);
+    await using other = await FakeOpa.start(answering({ allow_request: true }));
+    assert.equal((await other.engine.authorizeRequest(intent, facts)).action, 'allow');
+  });
+
+  for (const [what, handler, reason] of [
+    [
+      'knows connections only',
+      answering({ egress_authorization: { action: 'allow' } }),
+      /no answer to this request/,
+    ],
+    ['answers with nonsense', answering({ request_authorization: 'allow' }), /no object/],
+    ['hangs up', (request) => void request.socket.destroy(), /hang up|reset/],
+  ] as readonly (readonly [string, Handler, RegExp])[]) {
+    test(`and nothing goes out when it ${what}`, async () => {
+      await using opa = await FakeOpa.start(handler);
+      const decision = await opa.engine.authorizeRequest(intent, facts);
+      assert.ok(decision.action === 'deny');
+      assert.equal(decision.code, 'rules_failed');
+      assert.match(decision.reason, reason);
+    });
+  }
+
+  test('of connections that it wants looked into', async () => {
+    const endpoint = { host: 'api.example.com', ports: [443], protocol: 'rest', access: 'read-only' };
+    const result = {
+      action: 'allow',
+      matched_endpoints: [{ policy_name: 'api', endpoint_index: 0, endpoint }],
+    };
+    await using opa = await FakeOpa.start((_, response) => answer(response, { result }));
+    for (let again = 0; again < 2; again++) {
+      const decision = await opa.engine.authorizeConnect(intent);
+      assert.ok(decision.action === 'allow');
+      assert.deepEqual(
+        decision.inspection?.treatments.map((each) => [each.endpoint.access, each.policy]),
+        [['read-only', 'api']],
+      );
+      assert.deepEqual(decision.inspection?.middlewares, []);
+    }
+  });
 });
 
 describe('a connection is denied, with the reason, when OPA', () => {

@@ -6,6 +6,7 @@ import {
   canonicalAddress,
   type Intent,
   isAddressLiteral,
+  type Middleware,
   type PolicyEngine,
   type RequestDecision,
   type RequestFacts,
@@ -20,6 +21,8 @@ export interface OpaEngineOptions {
   readonly generation: Generation;
   /** Where OPA serves, a path before `/v1` included: `http://127.0.0.1:8181`. The operator's word: any address will do. */
   readonly url: string;
+  /** Of the policy: what answers can name. */
+  readonly middlewares?: readonly Middleware[];
   /** Shorter than the limit; for tests. */
   readonly timeMs?: number;
 }
@@ -38,13 +41,13 @@ export class OpaEngine implements PolicyEngine {
   readonly #time: number;
 
   /** @throws OpenShellError `bad_opa_url` */
-  constructor({ generation, url, timeMs = LIMITS.opaTime.value }: OpaEngineOptions) {
+  constructor({ generation, url, middlewares, timeMs = LIMITS.opaTime.value }: OpaEngineOptions) {
     this.generation = generation;
     this.#package = packageOf(url);
     const pool = { keepAlive: true, maxSockets: LIMITS.opaConnections.value, maxFreeSockets: 1 };
     this.#agent = this.#package.protocol === 'https:' ? new HttpsAgent(pool) : new HttpAgent(pool);
     const { origin } = this.#package;
-    this.#reader = new AnswerReader({ generation, origin });
+    this.#reader = new AnswerReader({ generation, origin }, middlewares);
     this.#requests = new RequestAnswerReader({ generation, origin });
     this.#time = timeMs;
   }

@@ -35,8 +35,10 @@ network_policies:
     });
     const match = { policy_name: 'api', policy_key: 'p', endpoint_index: 0, endpoint };
     const programs = { exact: { '/bin/a': true }, prefixes: [], patterns: [] };
-    const entry = { rank: 0, ports: [443], host: 'a.example.com', names_host: true, programs, match };
+    const place = 'network_policies.p.endpoints[0]';
+    const entry = { rank: 0, ports: [443], host: 'a.example.com', names_host: true, programs, match, place };
     assert.deepEqual(JSON.parse(JSON.stringify(index)), {
+      middlewares: [],
       hosts: { 'a.example.com': [entry] },
       domains: {},
       ports: {},
@@ -57,6 +59,33 @@ network_policies:
       );
     });
   }
+
+  test('says of the presets of SQL what they mean, which files cannot', () => {
+    assert.deepEqual(endpointOf('protocol: sql, access: read-write').rules, [
+      { allow: { effect: 'read' } },
+      { allow: { effect: 'write' } },
+    ]);
+  });
+
+  test('has every condition of rules', () => {
+    const { rules } = endpointOf(
+      'protocol: mcp, rules: [{ allow: { method: tools/call, tool: a, params: { arguments: { path: "/work/**" } } } }, { allow: { method: ping, from: server } }]',
+    );
+    assert.deepEqual(rules, [
+      {
+        allow: {
+          method: 'tools/call',
+          tool: { any: ['a'] },
+          params: { 'arguments.path': { any: ['/work/**'] } },
+        },
+      },
+      { allow: { method: 'ping', from: 'server' } },
+    ]);
+    const { rules: statements } = endpointOf(
+      'protocol: sql, rules: [{ allow: { command: select, tables: [public.a] } }]',
+    );
+    assert.deepEqual(statements, [{ allow: { command: 'SELECT', tables: ['public.a'] } }]);
+  });
 
   test('has rules with the names of the file', () => {
     const endpoint = endpointOf(
@@ -109,5 +138,58 @@ network_policies:
       { exact: {}, prefixes: ['/opt/'], patterns: ['^/bin/[^/]$'] },
       { exact: {}, prefixes: [], patterns: [] },
     ]);
+  });
+
+  test('has what inspected endpoints say of requests, in the order of their paths', () => {
+    const { egress_index: inspected } = dataOf(`
+version: 1
+network_policies:
+  p:
+    endpoints:
+      - { host: a.example.com, port: 443 }
+      - { host: a.example.com, port: 443, protocol: rest, enforcement: enforce, access: full }
+      - host: a.example.com
+        port: 443
+        path: "/mcp/**"
+        protocol: mcp
+        enforcement: enforce
+        rules: [{ allow: { method: "tools/*" } }]
+        deny_rules: [{ method: tools/call, tool: run }]
+`);
+    const [plain, rest, mcp] = (inspected!.hosts as Record<string, JsonObject[]>)['a.example.com']!;
+    assert.deepEqual([plain!.requests, plain!.order, rest!.order, mcp!.order], [undefined, undefined, 1, 0]);
+    const place = 'network_policies.p.endpoints[2]';
+    const exactly = (...texts: string[]) => ({
+      exact: Object.fromEntries(texts.map((text) => [text, true])),
+      prefixes: [],
+      patterns: [],
+    });
+    assert.deepEqual(JSON.parse(JSON.stringify(mcp!.requests)), {
+      path: { exact: {}, prefixes: ['/mcp/'], patterns: [] },
+      reading: 'mcp',
+      allow: [
+        {
+          place: `${place}.rules[0]`,
+          from: 'client',
+          every: true,
+          about: 'call',
+          // A pattern that allows reaches only methods that are known.
+          method: exactly('tools/call', 'tools/list'),
+        },
+      ],
+      deny: [
+        {
+          place: `${place}.deny_rules[0]`,
+          from: 'client',
+          every: false,
+          about: 'call',
+          method: exactly('tools/call'),
+          tools: exactly('run'),
+        },
+      ],
+      limits_server: false,
+      allows_operations: false,
+      reads_operations: false,
+    });
   });
 });

@@ -1,8 +1,7 @@
-import type { BinaryPathResolver, IdentityMode, NetworkPolicy, Policy } from '@openshell/policy';
-import type { JsonObject } from '@openshell/rego';
+import type { BinaryPathResolver, IdentityMode, Middleware, NetworkPolicy, Policy } from '@openshell/policy';
+import type { Json, JsonObject } from '@openshell/rego';
 import { egressIndex } from './egress-index.ts';
 import { endpointData, present } from './endpoint-data.ts';
-import { middlewareData } from './middleware-data.ts';
 
 export interface PolicyDataOptions {
   /** Default `required`: rules deny a connection whose program is unknown. */
@@ -35,4 +34,14 @@ const networkData = ({ name, endpoints, binaries }: NetworkPolicy): JsonObject =
   name,
   endpoints: endpoints.map(endpointData),
   binaries: binaries.map((path) => ({ path })),
+});
+
+const middlewareData = (middleware: Middleware): JsonObject => ({
+  name: middleware.name,
+  middleware: middleware.middleware,
+  order: middleware.order,
+  // Values of a YAML file: JSON by the policy's schema.
+  config: middleware.config as Readonly<Record<string, Json>>,
+  on_error: middleware.onError,
+  endpoints: { include: middleware.include, exclude: middleware.exclude },
 });

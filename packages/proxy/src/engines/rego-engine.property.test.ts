@@ -7,10 +7,10 @@ import { addresses, intents, policies } from '../test-support/policies.ts';
 import { policyData } from './policy-data.ts';
 import { RegoEngine } from './rego-engine.ts';
 
-const POLICIES = 480;
+const POLICIES = 240;
 const identityModes = fc.constantFrom<IdentityMode>('required', 'not-required');
 /** Many of each policy, since making an engine costs more than asking it; a list can shrink to one. */
-const many = <T>(one: fc.Arbitrary<T>) => fc.array(one, { minLength: 1, maxLength: 50, size: 'max' });
+const many = <T>(one: fc.Arbitrary<T>) => fc.array(one, { minLength: 1, maxLength: 100, size: 'max' });
 
 /** Everything but the remedy, which each engine words in its own way. */
 const compared = (decision: ConnectDecision) =>

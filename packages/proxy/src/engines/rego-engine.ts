@@ -3,6 +3,7 @@ import {
   type ConnectDecision,
   canonicalAddress,
   type Intent,
+  type Middleware,
   type PolicyEngine,
   type RequestDecision,
   type RequestFacts,
@@ -50,6 +51,8 @@ export interface RegoEngineOptions {
   readonly version?: RegoVersion;
   /** What `data` is: `policyData` of a policy, and whatever the rules want. Must not change afterwards. */
   readonly data: JsonObject | RegoObject;
+  /** Of the policy: what answers can name. */
+  readonly middlewares?: readonly Middleware[];
   readonly limits?: Partial<RegoLimits>;
 }
 
@@ -64,7 +67,7 @@ export class RegoEngine implements PolicyEngine {
 
   /** @throws OpenShellError `rules_invalid` with every place as `file:line:column`, its line and what is wrong with it. */
   constructor(options: RegoEngineOptions) {
-    const { generation, data, limits } = options;
+    const { generation, data, limits, middlewares } = options;
     this.generation = generation;
     const modules = readModules(options);
     const policy = reported(() => compile(modules, { data, limits: { ...RULE_LIMITS, ...limits } }));
@@ -77,7 +80,7 @@ export class RegoEngine implements PolicyEngine {
     if (connect === undefined) throw unanswered(Object.keys(options.modules));
     this.#connect = connect;
     const origin = originOf(options);
-    this.#reader = new AnswerReader({ generation, origin });
+    this.#reader = new AnswerReader({ generation, origin }, middlewares);
     this.#requests = new RequestAnswerReader({ generation, origin });
   }
 

@@ -81,7 +81,7 @@ const conditions = (rule: ExpandedRule, quantifier: Quantifier, protocol: Endpoi
     case 'websocket':
       return isAboutOperations(rule)
         ? { about: 'operation', ...operationConditions(rule) }
-        : { about: 'request', messages: true, ...headConditions(rule) };
+        : { about: 'message', ...headConditions(rule) };
     case 'graphql':
       return { about: 'operation', ...operationConditions(rule) };
     case 'json-rpc':
@@ -98,7 +98,7 @@ const conditions = (rule: ExpandedRule, quantifier: Quantifier, protocol: Endpoi
 };
 
 const headConditions = ({ method, path, query }: RequestRule) => ({
-  method: method === '*' ? undefined : method,
+  method: method ?? '*',
   path: path === undefined || path === '**' ? undefined : patternsData([compileGlob(path, '/')]),
   query: query && byName(query),
 });

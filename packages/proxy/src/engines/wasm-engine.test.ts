@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { generation } from '@openshell/base';
+import type { RequestFacts } from '@openshell/policy';
 import type { JsonObject } from '@openshell/rego';
 import { intentFor } from '../test-support/policies.ts';
 import { loadWasmEngine, WasmEngine, type WasmPolicy } from './wasm-engine.ts';
@@ -65,6 +66,47 @@ describe('a compiled policy', () => {
     assert.equal(engine.couldAllowAddress('10.0.0.1', 443), true);
     assert.equal(engine.couldAllowAddress('nonsense', 443), false);
   });
+});
+
+describe('a compiled policy is asked about requests', () => {
+  const facts: RequestFacts = {
+    method: 'GET',
+    path: '/x',
+    query: [],
+    content: { kind: 'http' },
+    from: 'client',
+  };
+  const REQUEST = 'openshell/sandbox/request_authorization';
+  const ALLOW = 'openshell/sandbox/allow_request';
+
+  test('with the request in the input', () => {
+    const engine = engineOf({
+      [CONNECT]: () => [],
+      [REQUEST]: ({ request }) => [{ result: { action: 'deny', reason: JSON.stringify(request) } }],
+    });
+    const { reason } = engine.authorizeRequest(intent, facts);
+    assert.deepEqual(JSON.parse(reason), { method: 'GET', path: '/x', query_params: {}, from: 'client' });
+  });
+
+  test('for a word, where it has no decision', () => {
+    const engine = engineOf({ [CONNECT]: () => [], [REQUEST]: () => [], [ALLOW]: () => [{ result: true }] });
+    assert.equal(engine.authorizeRequest(intent, facts).action, 'allow');
+    const refusing = engineOf({ [CONNECT]: () => [], [ALLOW]: () => [{ result: false }] });
+    assert.equal(refusing.authorizeRequest(intent, facts).action, 'deny');
+  });
+
+  for (const [what, answers, reason] of [
+    ['has no entrypoint for them', {}, /no answer to this request/],
+    ['traps', { [REQUEST]: () => assert.fail('unreachable') }, /unreachable/],
+    ['answers with something else', { [REQUEST]: () => ({}) }, /something else than results/],
+  ] as const) {
+    test(`and nothing goes out when it ${what}`, () => {
+      const decision = engineOf({ [CONNECT]: () => [], ...answers }).authorizeRequest(intent, facts);
+      assert.ok(decision.action === 'deny');
+      assert.equal(decision.code, 'rules_failed');
+      assert.match(decision.reason, reason);
+    });
+  }
 });
 
 describe('what is no compiled policy is refused:', () => {

@@ -3,6 +3,7 @@ import {
   type ConnectDecision,
   canonicalAddress,
   type Intent,
+  type Middleware,
   type PolicyEngine,
   type RequestDecision,
   type RequestFacts,
@@ -21,6 +22,8 @@ export interface WasmEngineOptions {
   readonly program: Uint8Array<ArrayBuffer>;
   readonly origin: string;
   readonly data: JsonObject;
+  /** Of the policy: what answers can name. */
+  readonly middlewares?: readonly Middleware[];
 }
 
 /** What a compiled policy offers; the part of the SDK's `LoadedPolicy` that is used. */
@@ -70,10 +73,13 @@ export class WasmEngine implements PolicyEngine {
   readonly #reader: AnswerReader;
   readonly #requests: RequestAnswerReader;
 
-  constructor(policy: WasmPolicy, { generation, origin }: Pick<WasmEngineOptions, 'generation' | 'origin'>) {
+  constructor(
+    policy: WasmPolicy,
+    { generation, origin, middlewares }: Omit<WasmEngineOptions, 'program' | 'data'>,
+  ) {
     this.generation = generation;
     this.#policy = policy;
-    this.#reader = new AnswerReader({ generation, origin });
+    this.#reader = new AnswerReader({ generation, origin }, middlewares);
     this.#requests = new RequestAnswerReader({ generation, origin });
   }
 

@@ -102,6 +102,29 @@ describe('a program that OPA compiled of our rules', () => {
   });
 });
 
+test('a program that knows connections only says which are looked into, and no request on them is allowed', async () => {
+  const inspected = parsePolicy(`
+version: 1
+network_policies:
+  api:
+    endpoints: [{ host: api.example.com, port: 443, protocol: rest, enforcement: enforce, access: full }]
+    binaries: [{ path: /usr/bin/curl }]
+`);
+  assert.ok(inspected.ok);
+  const looking = await engineOf(policyData(inspected.policy));
+  const intent = intentFor('api.example.com', 443, '/usr/bin/curl');
+  const connection = looking.authorizeConnect(intent);
+  assert.ok(connection.action === 'allow');
+  assert.deepEqual(
+    connection.inspection?.treatments.map((each) => each.endpoint),
+    inspected.policy.networkPolicies[0]!.endpoints,
+  );
+  const request = { method: 'GET', path: '/', query: [], content: { kind: 'http' }, from: 'client' } as const;
+  const decision = looking.authorizeRequest(intent, request);
+  assert.ok(decision.action === 'deny');
+  assert.equal(decision.code, 'rules_failed');
+});
+
 describe('the same program with data that', () => {
   const match = { policy_name: 'api', policy_key: 'api', endpoint_index: 0 };
   const dataWith = (endpoint: unknown): JsonObject => {

@@ -18,8 +18,6 @@ export interface BodyReceiver {
 export interface BodySource {
   /** Exact, in bytes; undefined where only its end tells. */
   readonly length: number | undefined;
-  /** Where there is no body: the length that the head speaks of nevertheless, as in the answer to a HEAD. */
-  readonly declared?: number | undefined;
   /** Begins to deliver, also within this very call. Called once. */
   start(receiver: BodyReceiver): void;
   /** Goes on after a false of the receiver. */

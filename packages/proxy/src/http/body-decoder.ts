@@ -50,7 +50,7 @@ class LengthDecoder implements BodyDecoder {
 
   push(bytes: Buffer, at: number, receiver: BodyReceiver): number {
     const available = bytes.length - at;
-    const taken = available < this.#left ? available : this.#left;
+    const taken = Math.min(available, this.#left);
     this.#left -= taken;
     this.stalled = false;
     if (taken > 0)

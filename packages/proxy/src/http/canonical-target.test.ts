@@ -66,6 +66,10 @@ describe('a canonical target', () => {
     '/a?b#c',
     '/a%2f..%2fb',
     '/..%2fb',
+    '/a/..%3bx/b',
+    '/%c0%ae%c0%ae/b',
+    '/%e0%80%af',
+    '/%f0%80%80%af',
     `/${'x'.repeat(100)}`,
   ];
   for (const target of refused) test(`is not made of ${target}`, () => assert.match(pathOf(target), /^! /));

@@ -69,6 +69,7 @@ describe('the head reader', () => {
     ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
     ['no Host', 'GET / HTTP/1.1\r\n\r\n', 400],
     ['two Hosts', 'GET / HTTP/1.1\r\nHost: a\r\nhOST: a\r\n\r\n', 400],
+    ['a length with an underscore', 'POST / HTTP/1.1\r\nHost: a\r\nContent_Length: 3\r\n\r\n', 400],
     ['TLS', '\u0016\u0003\u0001', 400],
     ['too many fields', `GET / HTTP/1.1\r\n${'a: b\r\n'.repeat(6)}\r\n`, 431],
     ['too many bytes', `GET /${'x'.repeat(400)} HTTP/1.1\r\n`, 431],

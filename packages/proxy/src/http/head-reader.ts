@@ -98,7 +98,9 @@ function parseRequestHead(bytes: Buffer, end: number, limits: FieldLimits): Requ
     if (lowerName === 'host') hosts++;
     // Gateways of the CGI family cannot tell `_` from `-` (RFC 3875 section 4.1.18).
     else if (lowerName === 'content_length' || lowerName === 'transfer_encoding')
-      throw new Malformed(`the field ${lowerName}, which some servers take for ${lowerName.replace('_', '-')}`);
+      throw new Malformed(
+        `the field ${lowerName}, which some servers take for ${lowerName.replace('_', '-')}`,
+      );
   }
   if (hosts > 1) throw new Malformed('more than one Host field');
   // RFC 9112 section 3.2: a request without Host is refused, except one of HTTP/1.0.

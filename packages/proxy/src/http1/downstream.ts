@@ -10,6 +10,7 @@ import type { RequestHead } from '../http/request-head.ts';
 import type { Limits } from '../limits.ts';
 import { endGently } from '../relay/linger.ts';
 import { reset } from '../relay/reset.ts';
+import type { IdleClock, Idler } from './idle-clock.ts';
 import { IncomingBody } from './incoming-body.ts';
 import { requestMessage, type TargetForm } from './request-message.ts';
 import { endsWithConnection, renderInterim, writeResponse } from './response-writer.ts';
@@ -20,6 +21,7 @@ export interface DownstreamOptions {
   readonly scheme: 'http' | 'https';
   readonly form: TargetForm;
   readonly limits: Limits;
+  readonly idle: IdleClock;
   /** A head that was read before; then `initial` is what came behind it. */
   readonly first?: RequestHead | undefined;
   /** Bytes that were read before. */
@@ -47,7 +49,7 @@ const FAULT_NAMES = {
  * A client's HTTP/1 connection: one request after the other, each answered before the next is looked at (RFC 9112
  * section 9.3.2), so that pipelined requests are judged one by one and answered in order.
  */
-export class Http1Downstream {
+export class Http1Downstream implements Idler {
   readonly #options: DownstreamOptions;
   readonly #socket: Socket;
   readonly #reader: HeadReader;
@@ -56,6 +58,8 @@ export class Http1Downstream {
   #exchange: Exchange | undefined;
   #headTimer: NodeJS.Timeout | undefined;
   #served = false;
+  #moved = 0;
+  #silentSince = performance.now();
   #closing = false;
   #over = false;
   /** Waits for the client to read what it was answered. */
@@ -85,13 +89,13 @@ export class Http1Downstream {
   }
 
   start(): void {
-    const { limits, initial, first } = this.#options;
+    const { initial, first } = this.#options;
     if (this.#socket.closed) {
       this.#onClose();
       return;
     }
     this.#socket.on('close', this.#onClose);
-    this.#socket.setTimeout(limits.keepAliveTime, this.#onTimeout);
+    this.#options.idle.add(this);
     if (first === undefined) this.#startHeadTimer();
     else this.#begin(first);
     if (!this.#over) this.#input.start(initial);
@@ -195,9 +199,8 @@ export class Http1Downstream {
     finished: (keep) => this.#finished(keep),
     detach: () => {
       this.#over = true;
-      this.#socket.setTimeout(0);
+      this.#options.idle.remove(this);
       this.#socket.off('close', this.#onClose);
-      this.#socket.off('timeout', this.#onTimeout);
       const early = this.#input.detach();
       this.#done.resolve();
       return early;
@@ -230,9 +233,8 @@ export class Http1Downstream {
     this.#input.detach();
     const socket = this.#socket;
     const { limits } = this.#options;
-    socket.off('timeout', this.#onTimeout);
+    this.#options.idle.remove(this);
     if (socket.writableLength === 0) {
-      socket.setTimeout(0);
       void endGently(socket, bytes, limits);
       return;
     }
@@ -258,6 +260,7 @@ export class Http1Downstream {
   }
 
   readonly #onClose = (): void => {
+    this.#options.idle.remove(this);
     clearTimeout(this.#headTimer);
     this.#over = true;
     const exchange = this.#exchange;
@@ -279,16 +282,24 @@ export class Http1Downstream {
     }, headTime);
   }
 
-  readonly #onTimeout = (): void => {
-    const { keepAliveTime, idleTime: openTime, halfClosedIdleTime } = this.#options.limits;
-    const exchange = this.#exchange;
+  /** Looks whether anything has moved, and ends what has been silent for too long. */
+  tick(now: number): void {
+    const { keepAliveTime, idleTime, halfClosedIdleTime } = this.#options.limits;
+    const moved = this.#socket.bytesRead + this.#socket.bytesWritten;
+    if (moved !== this.#moved) {
+      this.#moved = moved;
+      this.#silentSince = now;
+      return;
+    }
+    const silence = now - this.#silentSince;
+    if (this.#exchange === undefined) {
+      if (silence >= keepAliveTime) this.#endGently(NOTHING);
+      return;
+    }
     // Whether a client that has ended is still there cannot be told while nothing is sent to it.
-    const idleTime = this.#closing ? halfClosedIdleTime : openTime;
-    if (exchange === undefined) this.#endGently(NOTHING);
-    else if (performance.now() - exchange.startedAt > idleTime && exchange.silent(idleTime))
+    if (silence >= (this.#closing ? halfClosedIdleTime : idleTime))
       this.destroy('nothing moved for too long');
-    else this.#socket.setTimeout(keepAliveTime);
-  };
+  }
 }
 
 interface Owner {
@@ -305,15 +316,12 @@ interface Owner {
 class Exchange implements ClientExchange {
   readonly request: RequestMessage;
   readonly incoming: IncomingBody;
-  readonly startedAt = performance.now();
   onAbort: (reason: string) => void = () => {};
   readonly #owner: Owner;
   readonly #keepAlive: boolean;
   #continued = false;
   #answered = false;
   #over = false;
-  #silentSince: number | undefined;
-  #moved = -1;
 
   constructor(owner: Owner, request: RequestMessage, framing: BodyFraming, keepAlive: boolean) {
     this.#owner = owner;
@@ -405,17 +413,5 @@ class Exchange implements ClientExchange {
     this.#over = true;
     this.onAbort(reason);
     this.incoming.fail(reason);
-  }
-
-  /** Whether nothing has moved on the connection since this was asked last, and that is `ms` ago. */
-  silent(ms: number): boolean {
-    const socket = this.#owner.socket();
-    const moved = socket.bytesRead + socket.bytesWritten;
-    if (moved !== this.#moved) {
-      this.#moved = moved;
-      this.#silentSince = performance.now();
-      return false;
-    }
-    return performance.now() - (this.#silentSince ?? performance.now()) >= ms;
   }
 }

@@ -11,7 +11,6 @@ const DISCARD: BodyReceiver = { data: () => true, end() {}, fail() {} };
 /** The body of the message that a connection is reading: bytes with their framing go in, content comes out. */
 export class IncomingBody implements BodySource {
   readonly length: number | undefined;
-  readonly declared: number | undefined;
   readonly #decoder: BodyDecoder;
   readonly #untilClose: boolean;
   readonly #wake: () => void;
@@ -21,9 +20,8 @@ export class IncomingBody implements BodySource {
   #cut: { readonly reason: string | undefined } | undefined;
 
   /** `wake` makes the connection offer its bytes again. */
-  constructor(framing: ResponseFraming, limits: BodyLimits, wake: () => void, declared?: number) {
+  constructor(framing: ResponseFraming, limits: BodyLimits, wake: () => void) {
     const { kind } = framing;
-    this.declared = declared;
     this.length = kind === 'none' ? 0 : kind === 'length' ? framing.length : undefined;
     this.#untilClose = kind === 'until-close';
     this.#decoder = bodyDecoder(framing, limits);

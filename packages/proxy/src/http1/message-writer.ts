@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import type { BodyLength, BodySink } from '../exchange/body.ts';
 import type { HeaderField } from '../http/request-head.ts';
 import { passableTrailers } from '../http/trailers.ts';
@@ -103,7 +102,7 @@ export class MessageWriter implements BodySink {
   /** The TLS library takes what it is given at once unless an earlier write is under way; everything else has to wait as a copy. */
   #kept(bytes: Buffer): Buffer {
     const socket = this.#socket;
-    return socket instanceof TLSSocket && socket.writableLength === 0 ? bytes : Buffer.from(bytes);
+    return 'encrypted' in socket && socket.writableLength === 0 ? bytes : Buffer.from(bytes);
   }
 
   #room(room: boolean): boolean {

@@ -158,10 +158,12 @@ export class Http1Upstream implements UpstreamConnection {
       return true;
     }
     exchange.keep = keepsAlive(head, framing);
-    const declared = framing.kind === 'none' ? declaredLength(head) : undefined;
-    exchange.body = new IncomingBody(framing, this.#limits, () => this.#input.wake(), declared);
+    exchange.body = new IncomingBody(framing, this.#limits, () => this.#input.wake());
     exchange.answered = true;
-    exchange.listener.response(responseHead(head), exchange.body);
+    const said = responseHead(head);
+    const declared = framing.kind === 'none' ? declaredLength(head) : undefined;
+    const answer = declared === undefined ? said : { ...said, declaredLength: declared };
+    exchange.listener.response(answer, exchange.body);
     if (exchange.body.complete) this.#finishIfDone(exchange, rest.length);
     return false;
   }
@@ -293,7 +295,8 @@ class Exchange implements BodySink {
     if (this.#failed) return;
     this.#failed = true;
     if (this.body !== undefined) this.body.fail(detail);
-    else if (!this.answered) this.listener.failed({ code: 'upstream_protocol', detail, retry: this.#reused && !this.heard });
+    else if (!this.answered)
+      this.listener.failed({ code: 'upstream_protocol', detail, retry: this.#reused && !this.heard });
   }
 }
 

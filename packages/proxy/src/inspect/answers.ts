@@ -51,12 +51,16 @@ function giveGrpc(exchange: ClientExchange, { status, body }: Answer, type: stri
     fields: [
       field('Content-Type', type),
       field('grpc-status', String(GRPC_STATUSES[status] ?? GRPC_UNAVAILABLE)),
-      field('grpc-message', encodeURIComponent(text)),
+      field('grpc-message', percentEncoded(text)),
       field(TRACE_FIELD, traceId),
     ],
   };
   exchange.respond(head, { kind: 'none' }).end(NO_TRAILERS);
 }
+
+/** Only what is not printable ASCII, and `%` (gRPC over HTTP/2, "Status-Message"): clients show reserved characters as they came. */
+const percentEncoded = (text: string): string =>
+  text.toWellFormed().replace(/[^ -~]|%/gu, encodeURIComponent);
 
 const GRPC_UNAVAILABLE = 14;
 /** INVALID_ARGUMENT, PERMISSION_DENIED, RESOURCE_EXHAUSTED, INTERNAL, DEADLINE_EXCEEDED. */

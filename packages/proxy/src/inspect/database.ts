@@ -6,12 +6,12 @@ import { CancelKeys } from '../sql/cancel-keys.ts';
 import type { SqlContent, SqlLeg, SqlOptions, SqlResult } from '../sql/options.ts';
 import { serveSql } from '../sql/serve.ts';
 import type { Connection } from '../tenant/connection.ts';
-import type { TenantContext } from '../tenant/context.ts';
 import { type AlpnProtocol, intercept } from '../tls/intercept.ts';
 import { secureUpstream } from '../tls/secure-upstream.ts';
 import { SessionCache } from '../tls/session-cache.ts';
 import type { UpstreamTrust } from '../tls/trust.ts';
 import { PlainUpstream } from '../upstream/plain-upstream.ts';
+import type { InspectorContext } from './inspector.ts';
 import { traceIdOf } from './trace.ts';
 
 /** Whether what is said on a connection are statements to a database. One such endpoint is enough: the others then refuse them. */
@@ -33,7 +33,7 @@ export class Databases {
 /** Serves a granted connection to a database, statement by statement. Resolves when it has ended. */
 export function serveDatabase(
   connection: Connection,
-  context: TenantContext,
+  context: InspectorContext,
   initial: Buffer = Buffer.alloc(0),
 ): Promise<void> {
   const { intent } = connection.grant!;
@@ -48,11 +48,11 @@ export function serveDatabase(
 class DatabaseConnection implements RelayHandle {
   readonly done: Promise<SqlResult>;
   readonly #connection: Connection;
-  readonly #context: TenantContext;
+  readonly #context: InspectorContext;
   readonly #abort = new AbortController();
   readonly #readOnly: boolean;
 
-  constructor(connection: Connection, context: TenantContext, initial: Buffer) {
+  constructor(connection: Connection, context: InspectorContext, initial: Buffer) {
     this.#connection = connection;
     this.#context = context;
     this.#readOnly = this.#asks(onlyReads);

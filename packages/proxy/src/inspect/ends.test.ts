@@ -34,7 +34,10 @@ async function startSecure(): Promise<Ends> {
 }
 
 function both(name: string, use: (ends: Ends) => Promise<void>): void {
-  for (const [where, start] of [['in plain text', startPlain], ['inside TLS', startSecure]] as const) {
+  for (const [where, start] of [
+    ['in plain text', startPlain],
+    ['inside TLS', startSecure],
+  ] as const) {
     test(`${name}, ${where}`, async () => {
       const ends = await start();
       await using _ = ends.fixture;
@@ -66,16 +69,19 @@ const httpLines = (fixture: Fixture): string[] =>
   fixture.sink.events.map(eventLine).filter((line) => line.startsWith('HTTP:'));
 
 describe('when one end goes', () => {
-  both('within the request: the upstream never takes it for complete', async ({ client, origin, fixture }) => {
-    client.send(`${head('PUT /', 'Transfer-Encoding: chunked')}3\r\nabc\r\n`);
-    const upstream = await origin.connection();
-    await upstream.until('abc');
-    client.socket.destroy();
-    await upstream.closed();
-    assert.doesNotMatch(upstream.text, /0\r\n\r\n/);
-    await turnsUntil(() => httpLines(fixture).length > 0);
-    assert.doesNotMatch(httpLines(fixture).join(), /502|upstream_/);
-  });
+  both(
+    'within the request: the upstream never takes it for complete',
+    async ({ client, origin, fixture }) => {
+      client.send(`${head('PUT /', 'Transfer-Encoding: chunked')}3\r\nabc\r\n`);
+      const upstream = await origin.connection();
+      await upstream.until('abc');
+      client.socket.destroy();
+      await upstream.closed();
+      assert.doesNotMatch(upstream.text, /0\r\n\r\n/);
+      await turnsUntil(() => httpLines(fixture).length > 0);
+      assert.doesNotMatch(httpLines(fixture).join(), /502|upstream_/);
+    },
+  );
 
   both('half-closed within the request: the same', async ({ client, origin }) => {
     client.send(`${head('PUT /', 'Content-Length: 9')}abc`);
@@ -124,22 +130,28 @@ describe('when one end goes', () => {
     assert.equal(statusOf(await client.response()), 502);
   });
 
-  both('a request that turns out malformed within its body is not completed', async ({ client, origin, fixture }) => {
-    client.send(`${head('POST /', 'Transfer-Encoding: chunked')}3\r\nabc\r\n`);
-    const upstream = await origin.connection();
-    await upstream.until('abc');
-    client.send('zz\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n');
-    assert.equal(statusOf(await client.response('POST')), 400);
-    assert.equal(await client.closed(), 'ended');
-    await upstream.closed();
-    assert.doesNotMatch(upstream.text, /smuggled|0\r\n\r\n/);
-    await turnsUntil(() => httpLines(fixture).length > 0);
-    assert.doesNotMatch(httpLines(fixture).join(), /502|upstream_/);
-  });
+  both(
+    'a request that turns out malformed within its body is not completed',
+    async ({ client, origin, fixture }) => {
+      client.send(`${head('POST /', 'Transfer-Encoding: chunked')}3\r\nabc\r\n`);
+      const upstream = await origin.connection();
+      await upstream.until('abc');
+      client.send('zz\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n');
+      assert.equal(statusOf(await client.response('POST')), 400);
+      assert.equal(await client.closed(), 'ended');
+      await upstream.closed();
+      assert.doesNotMatch(upstream.text, /smuggled|0\r\n\r\n/);
+      await turnsUntil(() => httpLines(fixture).length > 0);
+      assert.doesNotMatch(httpLines(fixture).join(), /502|upstream_/);
+    },
+  );
 });
 
 describe('a kept upstream connection', () => {
-  for (const [method, status] of [['GET', 200], ['POST', 502]] as const) {
+  for (const [method, status] of [
+    ['GET', 200],
+    ['POST', 502],
+  ] as const) {
     test(`that has gone stale: ${method} is answered ${status}`, async () => {
       const { fixture, origin, client } = await startPlain();
       await using _ = fixture;
@@ -303,7 +315,7 @@ describe('a client that asks and does not read', () => {
       });
       socket.resume();
     });
-    assert.equal(asked, requests);
+    await turnsUntil(() => asked === requests);
     await fixture.proxy.close();
     await serving;
   });

@@ -2,6 +2,7 @@ import { messageOf } from '@openshell/base';
 import type { Endpoint, QueryParameter, RequestDecision, RequestFacts, Treatment } from '@openshell/policy';
 import { treatmentOf, wantsServerMessages } from '@openshell/policy';
 import { type Destination, type Injection, isRefusal, type Refusal } from '../credentials/injection.ts';
+import { livesOnLoopback } from '../destination/overrides.ts';
 import type { BodySource } from '../exchange/body.ts';
 import type { ClientExchange, OutgoingRequest, RequestMessage } from '../exchange/exchange.ts';
 import type { GraphqlReader } from '../graphql/graphql-reader.ts';
@@ -175,11 +176,17 @@ export class ExchangeRun {
     if (stages !== undefined) {
       ({ body, fields } = await this.#throughMiddleware(stages, { grant, written, body }));
       if (body.changed) decision = await this.#decide(grant, endpoint, query, body);
+      // What is signed then is the body that goes out.
+      if (body.changed && endpoint?.signing !== undefined) fields = fields.filter(isNotPayloadHash);
     }
     const { host, port } = grant.intent;
     const destination: Destination = {
-      ...{ host, port, scheme: request.scheme, path: shown, treatment },
-      ...(grant.loopback === true && { loopback: true }),
+      host,
+      port,
+      scheme: request.scheme,
+      path: shown,
+      treatment,
+      loopback: livesOnLoopback(this.#context.planner.overrides, host, port),
     };
     const upgrade = this.#upgradeFor(endpoint);
     const plan = upgrade === undefined ? undefined : this.#planUpgrade(grant, treatment, destination);
@@ -277,7 +284,11 @@ export class ExchangeRun {
     const { grant, endpoint, query, bytes } = asked;
     const { engine } = this.#context.settings();
     const content = readContent({
-      ...{ endpoint, request, query, body: bytes, graphql },
+      endpoint,
+      request,
+      query,
+      body: bytes,
+      graphql,
       limits: this.#context.limits,
     });
     this.#operation = describeContent(content);
@@ -400,9 +411,7 @@ export class ExchangeRun {
     const injection = pending instanceof Promise ? await pending : pending;
     this.#stillThere();
     if (isRefusal(injection)) throw refusedBy(injection);
-    const { used } = injection;
-    if (used !== undefined && used.names.length > 0)
-      this.#outcome = { ...this.#outcome, credentials: used.names };
+    this.#used(injection);
     if (injection.body.kind !== 'whole') {
       this.#forward(sending, injection.request, body.source, injection);
       return;
@@ -413,7 +422,14 @@ export class ExchangeRun {
     const whole = applying instanceof Promise ? await applying : applying;
     this.#stillThere();
     if (isRefusal(whole)) throw refusedBy(whole);
+    this.#used(injection);
     this.#forward(sending, whole.request, new BytesBody(whole.body), injection);
+  }
+
+  /** Names of what was put in until now, for the event. */
+  #used({ used }: Injection): void {
+    const names = used?.names ?? [];
+    if (names.length > 0) this.#outcome = { ...this.#outcome, credentials: names };
   }
 
   #forward(
@@ -425,8 +441,17 @@ export class ExchangeRun {
     // A body that was read here already needs no invitation of the origin's.
     const invited = request.expectsContinue && source !== this.#exchange.body;
     this.#forwarded = forward({
-      ...{ context: this.#context, exchange: this.#exchange, grant, treatment, decision, stages, plan },
-      ...{ source, injection, facts: this.#facts, traceId: this.#traceId },
+      context: this.#context,
+      exchange: this.#exchange,
+      grant,
+      treatment,
+      decision,
+      stages,
+      plan,
+      source,
+      injection,
+      facts: this.#facts,
+      traceId: this.#traceId,
       request: invited ? { ...request, expectsContinue: false } : request,
       onBytesOut: (bytes) => {
         this.#bytesOut = bytes;
@@ -533,6 +558,7 @@ const refusedBy = ({ status, error, detail, remedy }: Refusal): Refused =>
   refuse(status, error, detail, remedy);
 
 const IDENTITY_ONLY = field('Accept-Encoding', 'identity');
+const isNotPayloadHash = ({ lowerName }: HeaderField): boolean => lowerName !== 'x-amz-content-sha256';
 const NOTHING = Buffer.alloc(0);
 const ENCODED_SLASH_REMEDY =
   'Set allow_encoded_slash on the endpoint if its server takes %2F for a part of a name.';

@@ -106,6 +106,8 @@ class Forwarding implements Forwarded, UpstreamListener {
   #relay: WebSocketRelay | undefined;
   #retried = false;
   #status = 0;
+  /** The request is with the upstream to its end. */
+  #sent = false;
   #over = false;
   #response: Pump | undefined;
 
@@ -176,10 +178,12 @@ class Forwarding implements Forwarded, UpstreamListener {
     const length = requestLength(source, request.method);
     this.#upstream = acquired.start(request, length, this);
     if (length.kind === 'none') {
+      this.#sent = true;
       this.#upstream.end(NO_TRAILERS);
       return;
     }
     const pump = new Pump((failure) => {
+      this.#sent = true;
       this.#options.onBytesOut(pump.bytes);
       if (failure !== undefined) this.#requestFailed(failure);
     });
@@ -190,6 +194,7 @@ class Forwarding implements Forwarded, UpstreamListener {
   /** The request's body broke off: by the client, who has gone, or by the guard that holds placeholders back. */
   #requestFailed(reason: string): void {
     if (this.#over || this.#status !== 0) return;
+    this.#options.source.cancel();
     this.#refuse(403, 'credential_injection_failed', reason, undefined, true);
   }
 
@@ -221,7 +226,7 @@ class Forwarding implements Forwarded, UpstreamListener {
     if (treatment !== undefined && wantsServerMessages(treatment))
       source = this.#filtered(shown, source, treatment);
     const pump = new Pump((failure) => this.#responseEnded(failure));
-    let length = responseLength(source, exchange.request.method, head.status);
+    let length = responseLength(source, exchange.request.method, head);
     let receiver: BodyReceiver = pump;
     if (stages?.filtersResponses === true && length.kind !== 'none') {
       const onFinding = (finding: MiddlewareFinding): void =>
@@ -235,7 +240,9 @@ class Forwarding implements Forwarded, UpstreamListener {
       if (filter.kind === 'filtered') [shown, receiver, length] = [filter.head, filter.receiver, STREAM];
     }
     this.#status = head.status;
-    const fields = [...shown.fields, { name: TRACE_FIELD, lowerName: TRACE_LOWER, value: traceId }];
+    // What only the proxy says, an origin cannot say in its place.
+    const fields = shown.fields.filter(({ lowerName }) => !lowerName.startsWith(OWN_PREFIX));
+    fields.push({ name: TRACE_FIELD, lowerName: TRACE_LOWER, value: traceId });
     const sink = exchange.respond({ status: head.status, fields }, length);
     this.#response = pump;
     pump.run(source, sink, receiver);
@@ -313,8 +320,15 @@ class Forwarding implements Forwarded, UpstreamListener {
 
   #responseEnded(failure: string | undefined): void {
     if (this.#over) return;
-    if (failure === undefined) this.#end({ kind: 'answered', status: this.#status, bytesIn: this.#bytesIn });
-    else this.#break(failure);
+    if (failure !== undefined) {
+      this.#break(failure);
+      return;
+    }
+    this.#end({ kind: 'answered', status: this.#status, bytesIn: this.#bytesIn });
+    if (this.#sent) return;
+    // With the response complete there is nothing more to ask; what is left of the request would be for nobody.
+    this.#options.source.cancel();
+    this.#upstream?.abort('the response is complete');
   }
 
   get #bytesIn(): number {
@@ -343,6 +357,7 @@ class Forwarding implements Forwarded, UpstreamListener {
 const ONE = ['h1'] as const;
 const TWO = ['h2'] as const;
 const BOTH = ['h2', 'h1'] as const;
+const OWN_PREFIX = 'x-openshell-';
 const TRACE_LOWER = TRACE_FIELD.toLowerCase();
 
 /** RFC 9110 section 8.6: methods for which an empty body means something are said to have one. */
@@ -354,9 +369,10 @@ function requestLength(source: BodySource, method: string): BodyLength {
   return { kind: 'length', length: source.length };
 }
 
-function responseLength(source: BodySource, method: string, status: number): BodyLength {
+function responseLength(source: BodySource, method: string, head: ResponseHead): BodyLength {
+  const { status, declaredLength } = head;
   if (method === 'HEAD' || status === 304)
-    return source.declared === undefined ? NO_BODY : { kind: 'none', declared: source.declared };
+    return declaredLength === undefined ? NO_BODY : { kind: 'none', declared: declaredLength };
   if (status === 204 || status === 205) return NO_BODY;
   return source.length === undefined ? STREAM : { kind: 'length', length: source.length };
 }

@@ -4,6 +4,7 @@ import { formatAuthority, parseAuthority } from '../http/authority.ts';
 import { refusalAnswer } from '../http/refusal-answer.ts';
 import type { Connection, Grant } from '../tenant/connection.ts';
 import type { TenantContext } from '../tenant/context.ts';
+import { HTTPS_ONLY, isInference } from './destinations.ts';
 import type { Granted } from './session.ts';
 
 const defaultPort = (scheme: 'http' | 'https'): number => (scheme === 'http' ? 80 : 443);
@@ -71,6 +72,16 @@ export class TunnelGrants {
   }
 }
 
+/** What is asked for in plain text is never served, on whatever port. */
+function notInPlain(host: string): Granted {
+  const { code, reason, remedy } = HTTPS_ONLY;
+  return {
+    kind: 'refused',
+    answer: { status: 403, body: { error: code, layer: 'l7', detail: reason, host, remedy } },
+    outcome: { action: 'denied', code, reason, remedy, policy: undefined },
+  };
+}
+
 /** Each request to the forward proxy names its own destination, and is allowed or not by itself. */
 export class ForwardGrants {
   readonly #connection: Connection;
@@ -98,6 +109,7 @@ export class ForwardGrants {
     const destination = parseAuthority(authority, defaultPort(scheme))!;
     const { port } = destination;
     const host = this.#context.names.nameOf(destination.host) ?? destination.host;
+    if (isInference(host)) return notInPlain(host);
     const adapter: Adapter = 'forward';
     const outcome = await this.#context.egress.authorise(this.#connection, adapter, { host, port });
     if (outcome.kind === 'granted') {

@@ -6,14 +6,14 @@ import type { TargetForm } from '../http1/request-message.ts';
 import { serveHttp2 } from '../http2/downstream.ts';
 import type { RelayHandle } from '../relay/relay-handle.ts';
 import type { Connection } from '../tenant/connection.ts';
-import type { TenantContext } from '../tenant/context.ts';
 import { ExchangeRun } from './exchange-run.ts';
 import { ForwardGrants, TunnelGrants } from './grants.ts';
+import type { InspectorContext } from './inspector.ts';
 import type { Granted, InspectionContext } from './session.ts';
 
 export interface ServeHttpOptions {
   readonly connection: Connection;
-  readonly context: TenantContext;
+  readonly context: InspectorContext;
   /** The connection's own, or TLS on top of it. */
   readonly socket: Socket;
   readonly protocol: 'h1' | 'h2';
@@ -53,6 +53,7 @@ class InspectedConnection implements RelayHandle {
     }
     const downstream = new Http1Downstream({
       ...{ socket, scheme, form, limits, initial, serve },
+      idle: context.idle,
       first: options.first,
       onFault: (detail) => context.reporter.malformedRequest(connection, detail),
     });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Fixture } from '../test-support/fixture.ts';
 import { HOST, inspecting, plainClient, ScriptedOrigin, secureClient } from '../test-support/inspected.ts';
-import { statusOf, valueOf, type Wire } from '../test-support/wire.ts';
+import { fieldOf, statusOf, type Wire } from '../test-support/wire.ts';
 
 const FULL = 'protocol: rest, access: full';
 const READ_ONLY = 'protocol: rest, access: read-only';
@@ -62,32 +62,36 @@ describe('an inspected exchange', () => {
       upstream.send(answer(`${status} A`, 'Content-Length: 1', '', content));
     }
     const statuses: number[] = [];
-    for (const method of ['GET', 'POST', 'PUT', 'HEAD']) statuses.push(statusOf(await client.response(method)));
+    for (const method of ['GET', 'POST', 'PUT', 'HEAD'])
+      statuses.push(statusOf(await client.response(method)));
     assert.deepEqual(statuses, [201, 202, 203, 200]);
     assert.deepEqual(bodies, ['/1 ', '/2 GET ', '/3 abc', '/4 ']);
     assert.equal(origin.wires.length, 1);
   });
 
-  both('tells of the length of what HEAD and 304 do not bring, and of 204 nothing', async ({ client, origin }) => {
-    const cases: [request: string, method: string, response: string, length: string][] = [
-      [head('HEAD /1'), 'HEAD', answer('200 OK', 'Content-Length: 77', '', ''), '77'],
-      [head('HEAD /2'), 'HEAD', answer('200 OK', 'Transfer-Encoding: chunked', '', ''), ''],
-      [head('GET /3'), 'GET', answer('304 Not Modified', 'Content-Length: 9', '', ''), '9'],
-      [head('GET /4'), 'GET', answer('204 No Content', '', ''), ''],
-      [head('GET /5'), 'GET', answer('200 OK', 'Content-Length: 0', '', ''), '0'],
-    ];
-    client.send(cases[0]![0]);
-    const upstream = await origin.connection();
-    for (const [index, [request, method, response, length]] of cases.entries()) {
-      if (index > 0) client.send(request);
-      await upstream.request();
-      upstream.send(response);
-      const got = await client.response(method);
-      assert.equal(valueOf(got, 'content-length'), length, request);
-      assert.equal(valueOf(got, 'transfer-encoding'), '');
-    }
-    assert.equal(origin.wires.length, 1);
-  });
+  both(
+    'tells of the length of what HEAD and 304 do not bring, and of 204 nothing',
+    async ({ client, origin }) => {
+      const cases: [request: string, method: string, response: string, length: string][] = [
+        [head('HEAD /1'), 'HEAD', answer('200 OK', 'Content-Length: 77', '', ''), '77'],
+        [head('HEAD /2'), 'HEAD', answer('200 OK', 'Transfer-Encoding: chunked', '', ''), ''],
+        [head('GET /3'), 'GET', answer('304 Not Modified', 'Content-Length: 9', '', ''), '9'],
+        [head('GET /4'), 'GET', answer('204 No Content', '', ''), ''],
+        [head('GET /5'), 'GET', answer('200 OK', 'Content-Length: 0', '', ''), '0'],
+      ];
+      client.send(cases[0]![0]);
+      const upstream = await origin.connection();
+      for (const [index, [request, method, response, length]] of cases.entries()) {
+        if (index > 0) client.send(request);
+        await upstream.request();
+        upstream.send(response);
+        const got = await client.response(method);
+        assert.equal(fieldOf(got, 'content-length'), length, request);
+        assert.equal(fieldOf(got, 'transfer-encoding'), '');
+      }
+      assert.equal(origin.wires.length, 1);
+    },
+  );
 
   both('passes interim responses on, as many as there reasonably are', async ({ client, origin }) => {
     client.send(head('GET /'));
@@ -97,7 +101,7 @@ describe('an inspected exchange', () => {
     upstream.send(hints + answer('102 Processing', '', '') + hints);
     const got = [await client.response(), await client.response(), await client.response()];
     assert.deepEqual(got.map(statusOf), [103, 102, 103]);
-    assert.equal(valueOf(got[0]!, 'link'), '</a.css>; rel=preload');
+    assert.equal(fieldOf(got[0]!, 'link'), '</a.css>; rel=preload');
     upstream.send(OK);
     assert.equal((await client.response()).body, 'ok');
   });
@@ -160,14 +164,14 @@ describe('an inspected exchange', () => {
     upstream.socket.end('HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok');
     const got = await client.response();
     assert.equal(got.body, 'ok');
-    assert.equal(valueOf(got, 'connection'), '');
+    assert.equal(fieldOf(got, 'connection'), '');
   });
 
   both('gives a client of HTTP/1.0 neither chunks nor interim responses', async ({ client, origin }) => {
     client.send('GET / HTTP/1.0\r\n\r\n');
     const upstream = await origin.connection();
     const request = await upstream.request();
-    assert.equal(valueOf(request, 'host'), HOST);
+    assert.equal(fieldOf(request, 'host'), HOST);
     upstream.send(answer('103 Early Hints', '', ''));
     upstream.send(answer('200 OK', 'Transfer-Encoding: chunked', '', '2\r\nok\r\n0\r\nX: y\r\n\r\n'));
     assert.equal(await client.closed(), 'ended');
@@ -181,7 +185,7 @@ describe('an inspected exchange', () => {
       const upstream = origin.wires[0] ?? (await origin.connection());
       await upstream.request();
       upstream.send(OK);
-      assert.equal(valueOf(await client.response(), 'connection'), 'keep-alive');
+      assert.equal(fieldOf(await client.response(), 'connection'), 'keep-alive');
     }
   });
 
@@ -191,13 +195,13 @@ describe('an inspected exchange', () => {
     await upstream.until('abc');
     upstream.send(answer('413 Content Too Large', 'Content-Length: 2', '', 'no'));
     const got = await client.response('PUT');
-    assert.deepEqual([statusOf(got), got.body, valueOf(got, 'connection')], [413, 'no', 'close']);
+    assert.deepEqual([statusOf(got), got.body, fieldOf(got, 'connection')], [413, 'no', 'close']);
     await client.closed();
     await upstream.closed();
   });
 
   both('answers a client that has ended behind its request', async ({ client, origin }) => {
-    client.socket.end(head('POST /', 'Content-Length: 2') + 'hi');
+    client.socket.end(`${head('POST /', 'Content-Length: 2')}hi`);
     const upstream = await origin.connection();
     assert.equal((await upstream.request()).body, 'hi');
     upstream.send(answer('200 OK', 'Transfer-Encoding: chunked', '', '2\r\nok\r\n'));
@@ -230,32 +234,40 @@ describe('Expect: 100-continue', () => {
     await upstream.until('\r\n\r\n');
     upstream.send(answer('417 Expectation Failed', 'Content-Length: 0', '', ''));
     const got = await client.response('PUT');
-    assert.deepEqual([statusOf(got), valueOf(got, 'connection')], [417, 'close']);
+    assert.deepEqual([statusOf(got), fieldOf(got, 'connection')], [417, 'close']);
     assert.equal(await client.closed(), 'ended');
     await upstream.closed();
   });
 
-  both('is refused without the body where policy refuses', async ({ client, origin }) => {
-    client.send(EXPECT);
-    const got = await client.response('PUT');
-    assert.deepEqual([statusOf(got), JSON.parse(got.body).error], [403, 'policy_denied']);
-    assert.equal(await client.closed(), 'ended');
-    assert.equal(origin.wires.length, 0);
-  }, READ_ONLY);
+  both(
+    'is refused without the body where policy refuses',
+    async ({ client, origin }) => {
+      client.send(EXPECT);
+      const got = await client.response('PUT');
+      assert.deepEqual([statusOf(got), JSON.parse(got.body).error], [403, 'policy_denied']);
+      assert.equal(await client.closed(), 'ended');
+      assert.equal(origin.wires.length, 0);
+    },
+    READ_ONLY,
+  );
 
-  both('is followed by the proxy itself where the body is looked into', async ({ client, origin }) => {
-    const body = '{"jsonrpc":"2.0","id":1,"method":"read.it"}';
-    const type = 'Content-Type: application/json';
-    client.send(head('POST /', 'Expect: 100-continue', type, `Content-Length: ${body.length}`));
-    assert.equal(statusOf(await client.response()), 100);
-    client.send(body);
-    const upstream = await origin.connection();
-    const request = await upstream.request();
-    assert.equal(request.body, body);
-    assert.equal(valueOf(request, 'expect'), '');
-    upstream.send(OK);
-    assert.equal((await client.response()).body, 'ok');
-  }, 'protocol: json-rpc, path: /, rules: [{ allow: { method: read.it } }]');
+  both(
+    'is followed by the proxy itself where the body is looked into',
+    async ({ client, origin }) => {
+      const body = '{"jsonrpc":"2.0","id":1,"method":"read.it"}';
+      const type = 'Content-Type: application/json';
+      client.send(head('POST /', 'Expect: 100-continue', type, `Content-Length: ${body.length}`));
+      assert.equal(statusOf(await client.response()), 100);
+      client.send(body);
+      const upstream = await origin.connection();
+      const request = await upstream.request();
+      assert.equal(request.body, body);
+      assert.equal(fieldOf(request, 'expect'), '');
+      upstream.send(OK);
+      assert.equal((await client.response()).body, 'ok');
+    },
+    'protocol: json-rpc, path: /, rules: [{ allow: { method: read.it } }]',
+  );
 
   both('is waited for no longer than the client likes', async ({ client, origin }) => {
     client.send(`${EXPECT}body`);

@@ -1,15 +1,15 @@
 import { tunnel } from '../adapters/tunnel.ts';
 import { renderAnswer } from '../http/answer.ts';
-import { type Peeked, peek } from '../peek/peek.ts';
+import { type Peeked, type PeekVerdict, peek } from '../peek/peek.ts';
 import { endGently } from '../relay/linger.ts';
 import { contradictionOf } from '../relay/name-guard.ts';
 import { reset } from '../relay/reset.ts';
 import type { Connection } from '../tenant/connection.ts';
-import type { TenantContext } from '../tenant/context.ts';
 import { ACCESS_DENIED_ALERT } from '../tls/alert.ts';
 import { intercept } from '../tls/intercept.ts';
 import { serveDatabase, speaksSql } from './database.ts';
 import { serveHttp } from './inspected-connection.ts';
+import type { InspectorContext } from './inspector.ts';
 
 export interface OpenOptions {
   /** Bytes of the client that were read before. */
@@ -18,22 +18,17 @@ export interface OpenOptions {
   readonly peeked?: Peeked | undefined;
 }
 
-/** Whether what the connection was allowed for can only be held to by looking into it. */
-export function mustOpen(connection: Connection, context: TenantContext): boolean {
-  const { intent, decision } = connection.grant!;
-  if (decision.tls === 'skip') return false;
-  return decision.inspection !== undefined || context.settings().credentials.covers(intent.host, intent.port);
-}
-
 /**
  * Opens a granted connection: finds out what it speaks, takes the server's side of TLS where there is TLS, and serves the
  * requests inside. What cannot be looked into goes nowhere.
  */
 export async function openConnection(
   connection: Connection,
-  context: TenantContext,
+  context: InspectorContext,
   { initial, peeked }: OpenOptions,
 ): Promise<void> {
+  // From now on, not from the first request on: a new policy that wants it opened has nothing against it.
+  connection.opened();
   if (speaksSql(connection.grant!.decision.inspection))
     return serveDatabase(connection, context, peeked?.bytes ?? initial);
   const first = peeked ?? (await firstBytes(connection, context, initial));
@@ -41,7 +36,12 @@ export async function openConnection(
   const { verdict, bytes } = first;
   const { intent } = connection.grant!;
   const { socket } = connection;
+  if (passesUnread(connection) && isUnreadable(first)) return passUnread(connection, context, bytes);
   context.reporter.opened(connection.grant!);
+  const serveRequests = (protocol: 'h1' | 'h2'): Promise<void> =>
+    serveHttp({ connection, context, socket, protocol, scheme: 'http', form: 'origin', initial: bytes });
+  // The reader of requests compares every Host, the first one too, and says in an answer what it does not understand.
+  if (speaksHttp1(verdict)) return serveRequests('h1');
   const contradiction = contradictionOf(verdict, intent.host, bytes);
   if (contradiction !== undefined) {
     context.reporter.contradicted(connection, connection.grant!, contradiction.reason);
@@ -51,25 +51,8 @@ export async function openConnection(
     case 'tls':
       return openTls(connection, context, bytes);
     case 'http':
-      return serveHttp({
-        connection,
-        context,
-        socket,
-        protocol: 'h1',
-        scheme: 'http',
-        form: 'origin',
-        initial: bytes,
-      });
     case 'h2':
-      return serveHttp({
-        connection,
-        context,
-        socket,
-        protocol: 'h2',
-        scheme: 'http',
-        form: 'origin',
-        initial: bytes,
-      });
+      return serveRequests(verdict.kind === 'h2' ? 'h2' : 'h1');
     case 'ended':
       socket.destroy();
       return;
@@ -78,18 +61,6 @@ export async function openConnection(
     case 'late':
     case 'full':
     case 'malformed': {
-      // The reader of requests says what is wrong with it, in an answer.
-      if (verdict.kind === 'malformed' && verdict.protocol === 'http')
-        return serveHttp({
-          connection,
-          context,
-          socket,
-          protocol: 'h1',
-          scheme: 'http',
-          form: 'origin',
-          initial: bytes,
-        });
-      if (passesUnread(connection)) return passUnread(connection, context, bytes);
       const reason = 'requests to this endpoint are inspected, and this is neither TLS nor HTTP';
       context.reporter.uninspectable(connection, connection.grant!, reason);
       return refuse(connection, context, 'other', reason);
@@ -99,17 +70,28 @@ export async function openConnection(
   }
 }
 
+const speaksHttp1 = (verdict: PeekVerdict): boolean =>
+  verdict.kind === 'http' || (verdict.kind === 'malformed' && verdict.protocol === 'http');
+
 const passesUnread = ({ grant }: Connection): boolean => grant?.decision.inspection?.unreadable === 'pass';
 
-/** Joins the client with its destination, and reads nothing of what they say. */
-async function passUnread(connection: Connection, context: TenantContext, initial: Buffer): Promise<void> {
+/** Another protocol, or one in which the server speaks first. What began like TLS or HTTP is neither. */
+const isUnreadable = ({ verdict, bytes }: Peeked): boolean =>
+  verdict.kind === 'other' || verdict.kind === 'preamble' || (verdict.kind === 'late' && bytes.length === 0);
+
+/** Joins the client with its destination, as where nothing is inspected. */
+async function passUnread(connection: Connection, context: InspectorContext, initial: Buffer): Promise<void> {
+  connection.leftUnread();
   const outcome = await context.egress.connect(connection);
-  if (outcome.kind === 'open') return tunnel(connection, context, { upstream: outcome.upstream, initial });
+  if (outcome.kind === 'open') {
+    const guardedName = connection.grant!.intent.host;
+    return tunnel(connection, context, { upstream: outcome.upstream, initial, guardedName });
+  }
   if (outcome.kind === 'refused') context.reporter.refused(outcome);
   reset(connection.socket);
 }
 
-async function openTls(connection: Connection, context: TenantContext, initial: Buffer): Promise<void> {
+async function openTls(connection: Connection, context: InspectorContext, initial: Buffer): Promise<void> {
   const { socket } = connection;
   const { host } = connection.grant!.intent;
   const { limits } = context;
@@ -124,25 +106,32 @@ async function openTls(connection: Connection, context: TenantContext, initial: 
   return serveHttp({ connection, context, socket: result.socket, protocol, scheme: 'https', form: 'origin' });
 }
 
-function firstBytes(
+/** What a client says first; undefined when it has gone. */
+export function firstBytes(
   connection: Connection,
-  { limits }: TenantContext,
+  { limits }: InspectorContext,
   initial: Buffer | undefined,
 ): Promise<Peeked | undefined> {
-  const { socket } = connection;
+  const { socket, signal } = connection;
   const { promise, resolve } = Promise.withResolvers<Peeked | undefined>();
   if (socket.destroyed) return Promise.resolve(undefined);
+  // A policy that no longer allows the connection does not wait for what it would have been used for.
+  const onAbort = (): void => reset(socket);
+  signal.addEventListener('abort', onAbort);
   socket.once('close', () => resolve(undefined));
   // Where everything passes, the client may be waiting for the server's first word.
   const firstByteTime = passesUnread(connection) ? limits.peekTime : limits.keepAliveTime;
-  peek({ socket, initial, limits, firstByteTime }, resolve);
+  peek({ socket, initial, limits, firstByteTime }, (peeked) => {
+    signal.removeEventListener('abort', onAbort);
+    resolve(peeked);
+  });
   return promise;
 }
 
 /** Refuses in the client's own protocol; a reset says it to every other. */
-async function refuse(
+export async function refuse(
   { socket }: Connection,
-  { limits }: TenantContext,
+  { limits }: InspectorContext,
   protocol: 'tls' | 'http' | 'other',
   reason: string,
 ): Promise<void> {

@@ -35,7 +35,8 @@ export class Pump implements BodyReceiver {
   }
 
   fail(reason: string): void {
-    this.#sink!.abort(reason);
+    // First, so that what the sink's peer says to being given up is not taken for the reason.
     this.#onEnd(reason);
+    this.#sink!.abort(reason);
   }
 }

@@ -1,6 +1,6 @@
 import type { RequestContent, RequestFacts, Treatment } from '@openshell/policy';
 import { readsGraphqlMessages, wantsServerMessages } from '@openshell/policy';
-import { type Destination, type Injection, isRefusal } from '../credentials/injection.ts';
+import type { Destination, Injection, Refusal } from '../credentials/injection.ts';
 import type { ClientExchange, RequestMessage, ResponseHead, UpgradedStream } from '../exchange/exchange.ts';
 import type { HeaderField } from '../http/request-head.ts';
 import type { Grant } from '../tenant/connection.ts';
@@ -62,7 +62,11 @@ function rulesOf(options: UpgradeOptions): RelayRules {
     ...(treatment?.endpoint.protocol === 'websocket' && {
       authorize: (message) => authorize(options, message),
     }),
-    ...(treatment?.endpoint.websocketCredentialRewrite && { rewrite: (text) => rewrite(options, text) }),
+    // Also where no values are put in: placeholders are refused there.
+    ...(!credentials.isEmpty && {
+      rewrite: (text) => rewrite(options, text),
+      guard: (payload) => guard(options, payload),
+    }),
   };
   const server: MessageRules = {
     ...(treatment !== undefined &&
@@ -107,12 +111,25 @@ async function contentOf(
   return (await context.graphql()).readMessage(message.text, graphql);
 }
 
-async function rewrite(
+function rewrite(
   { context, destination }: UpgradeOptions,
   text: string,
-): Promise<string | MessageRefusal> {
-  const result = await context.settings().credentials.rewriteText(text, destination);
-  return isRefusal(result) ? { action: 'deny', reason: result.detail } : (result as string);
+): string | MessageRefusal | Promise<string | MessageRefusal> {
+  const pending = context.settings().credentials.rewriteText(text, destination);
+  return pending instanceof Promise ? pending.then(rewritten) : rewritten(pending);
+}
+
+const rewritten = (result: string | Refusal): string | MessageRefusal =>
+  typeof result === 'string' ? result : { action: 'deny', reason: result.detail };
+
+function guard({ context }: UpgradeOptions, payload: Buffer): MessageRefusal | undefined {
+  const search = context.settings().credentials.guard();
+  if (search === undefined || (search.push(payload) !== undefined && search.end() !== undefined))
+    return undefined;
+  return {
+    action: 'deny',
+    reason: 'a binary message holds a credential placeholder, which is replaced in text only',
+  };
 }
 
 export interface Upgrade {

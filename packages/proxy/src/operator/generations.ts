@@ -8,7 +8,7 @@ import { type Limits, limitsWith } from '../limits.ts';
 import type { MiddlewareRegistry, PreparedMiddlewares } from '../middleware/registry.ts';
 import type { MiddlewareService } from '../middleware/service/connection.ts';
 import { NO_CREDENTIALS, type TenantSettings } from '../tenant/settings.ts';
-import type { UpstreamOptions } from '../upstream/opener.ts';
+import type { UpstreamTrust } from '../tls/trust.ts';
 
 /** What a sandbox is given beside its policy: plain data, without the value of any secret. */
 export interface Grants {
@@ -22,8 +22,8 @@ export interface Grants {
 export interface GenerationsOptions {
   /** Of whoever started the program: where values of credentials may be. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Tokens are asked for on the same way as everything else. */
-  readonly upstream: UpstreamOptions;
+  /** Whom to believe to be the issuer of tokens. They are asked for directly, also where there is a proxy. */
+  readonly trust: UpstreamTrust;
   /** What the operator has registered for policies to name. */
   readonly middlewares?: readonly MiddlewareService[];
   readonly limits?: Limits;
@@ -134,7 +134,7 @@ export class Generations implements AsyncDisposable {
     ]);
     return new SourcePool({
       environment: this.#options.environment,
-      transport: directTransport(),
+      transport: directTransport((host) => this.#options.trust.contextFor(host)),
       now: Date.now,
     });
   }

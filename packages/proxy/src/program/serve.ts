@@ -38,11 +38,13 @@ export async function serve(options: ProgramOptions): Promise<Service> {
   const { authorityOut, middlewares } = options;
   const upstream = readUpstream(options.upstream);
   const authority = readAuthority(options.authority);
-  const generations = stack.use(new Generations({ environment: process.env, upstream, middlewares }));
+  const generations = stack.use(
+    new Generations({ environment: process.env, trust: upstream.trust, middlewares }),
+  );
   const first = await readGeneration(options, generations, 1);
   const proxy = new EgressProxy({ overrides: options.resolve, upstream, ...(authority && { authority }) });
   stack.defer(() => proxy.close());
-  if (authorityOut !== undefined) writeAuthority(authorityOut, proxy.authority.certificatePem);
+  if (authorityOut !== undefined) writeAuthority(authorityOut, (await proxy.authority()).certificatePem);
   const sink = await openEvents(options.events);
   stack.defer(() => sink?.close());
   const server = await listen(options.listen);

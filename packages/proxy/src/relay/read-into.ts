@@ -58,7 +58,8 @@ function readIntoBuffer(socket: Socket, sink: ByteSink): Reading | undefined {
   return {
     release: () => returnReadBuffer(buffer),
     toStream: () => {
-      slots[fields.callback] = (length: number): boolean => socket.push(Buffer.from(buffer.subarray(0, length)));
+      slots[fields.callback] = (length: number): boolean =>
+        socket.push(Buffer.from(buffer.subarray(0, length)));
     },
   };
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
-import { reset } from './reset.ts';
+import { TLSSocket } from 'node:tls';
+import { carriesTls, reset } from './reset.ts';
 
 const pair = async (): Promise<{ near: Socket; far: Socket; close: () => void }> => {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, '127.0.0.1');
@@ -61,6 +62,20 @@ describe('a reset', () => {
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     const closed = once(socket, 'close');
     reset(socket);
+    await closed;
+  });
+
+  test('closes a socket under TLS whose end is being sent, of which the socket itself knows nothing', async (t) => {
+    const { near, far, close } = await pair();
+    t.after(() => {
+      far.destroy();
+      close();
+    });
+    const tls = new TLSSocket(near, { isServer: true });
+    carriesTls(near);
+    const closed = once(near, 'close');
+    tls.end();
+    reset(near);
     await closed;
   });
 

@@ -1,6 +1,11 @@
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { ignoreError } from './linger.ts';
+
+/** TLS sends its end through the handle of the socket that it runs over, and that socket does not know. */
+const carriers = new WeakSet<Socket>();
+
+/** TLS runs over this socket from now on. */
+export const carriesTls = (socket: Socket): void => void carriers.add(socket);
 
 /**
  * Ends a connection so that its peer learns that it is not complete: by RST, or inside TLS by an end without `close_notify`
@@ -11,7 +16,8 @@ import { ignoreError } from './linger.ts';
 export function reset(socket: Socket): void {
   if (socket.destroyed) return;
   socket.on('error', ignoreError);
+  const inTls = 'encrypted' in socket || carriers.has(socket);
   const ending = socket.writableEnded && !socket.writableFinished;
-  if (ending || socket.connecting || socket instanceof TLSSocket) socket.destroy();
+  if (ending || socket.connecting || inTls) socket.destroy();
   else socket.resetAndDestroy();
 }

@@ -22,8 +22,6 @@ export interface Grant {
   readonly target?: Target;
   /** The operator named the address. */
   readonly overridden?: boolean;
-  /** It is an address of this machine, where plain text crosses no wire. */
-  readonly loopback?: boolean;
 }
 
 /** Whether the address in use is one that the grant's decision allows. What the operator named always is. */
@@ -76,6 +74,11 @@ export class Connection {
   /** Its requests are looked into: what they wait for ends with the client. */
   opened(): void {
     this.#opened = true;
+  }
+
+  /** What it speaks cannot be looked into, and may pass nevertheless. */
+  leftUnread(): void {
+    this.#opened = false;
   }
 
   /** A new policy allows the connection as such. */

@@ -9,6 +9,8 @@ import type { SandboxId } from '@openshell/base';
 import type { Intent, RequestDecision, RequestFacts } from '@openshell/policy';
 import { describeOperations, operationsOf, recordable } from '../denials/operations.ts';
 import { processOf } from '../evidence.ts';
+import type { RequestMessage } from '../exchange/exchange.ts';
+import type { InferenceRecord } from '../inference/record.ts';
 import type { RequestRecord } from '../inspect/record.ts';
 import type { SqlContent } from '../sql/options.ts';
 
@@ -60,7 +62,7 @@ export function requestEvent(record: RequestRecord, sandbox: SandboxId): HttpEve
     version: record.version,
     status: status === 0 ? undefined : status,
     rule: { name: policy, type: ENGINE, place: record.rule },
-    reason: noteworthy ? reason : undefined,
+    reason: record.broken ?? (noteworthy ? reason : undefined),
     traffic: { in: record.bytesIn, out: record.bytesOut },
     durationMs: record.durationMs,
     traceId: record.traceId,
@@ -105,6 +107,54 @@ export function messageEvent(
       operation: describeOperations(operations),
       operations: recordable(operations),
       from: facts.from === 'server' ? 'server' : undefined,
+    },
+  });
+}
+
+/** In characters: paths of the APIs that are served are far shorter. */
+const SHOWN_PATH = 256;
+
+/** One request to inference.local. */
+export interface InferenceEvent {
+  readonly intent: Intent;
+  readonly request: Pick<RequestMessage, 'method' | 'target' | 'version'>;
+  readonly record: InferenceRecord;
+  readonly generation: number;
+  readonly traceId: string;
+  readonly durationMs: number;
+}
+
+export function inferenceEvent(event: InferenceEvent, sandbox: SandboxId): HttpEvent {
+  const { intent, request, record, generation, traceId, durationMs } = event;
+  const { host, port, adapter } = intent;
+  const { action, status, usage } = record;
+  const [path = ''] = request.target.slice(0, SHOWN_PATH).split('?', 1);
+  return httpEvent({
+    sandbox,
+    action,
+    process: knownProcess(intent),
+    destination: { host, port },
+    method: request.method,
+    scheme: 'https',
+    path,
+    version: request.version,
+    status: status === 0 ? undefined : status,
+    rule: { name: record.route ?? NO_POLICY, type: 'inference' },
+    reason: record.reason,
+    traffic: { in: record.bytesIn, out: record.bytesOut },
+    durationMs,
+    traceId,
+    unmapped: {
+      adapter,
+      generation,
+      protocol: 'inference',
+      stage: action === 'allowed' ? undefined : 'request',
+      code: record.code,
+      operation: record.protocol,
+      model: record.model,
+      route: record.route,
+      backend: record.backend,
+      tokens: usage && { input: usage.input, output: usage.output },
     },
   });
 }

@@ -5,7 +5,14 @@ import { formatAuthority } from '../http/authority.ts';
 import type { RequestRecord } from '../inspect/record.ts';
 import type { MiddlewareFinding } from '../middleware/verdict.ts';
 import type { SqlRecord } from '../sql/options.ts';
-import { type MessageRecord, messageEvent, requestEvent, statementEvent } from './request-events.ts';
+import {
+  type InferenceEvent,
+  inferenceEvent,
+  type MessageRecord,
+  messageEvent,
+  requestEvent,
+  statementEvent,
+} from './request-events.ts';
 import { Throttle } from './throttle.ts';
 import { binaryOf, Voice, type VoiceOptions } from './voice.ts';
 
@@ -105,6 +112,16 @@ export class RequestReporter {
       });
     const remedy = 'Rules with from: server say what the server may send.';
     this.voice.tell(intent, { code, reason, remedy, subject: operation });
+  }
+
+  /** One request to inference.local, when it has ended. */
+  inference(event: InferenceEvent): void {
+    const { intent, record, request } = event;
+    const { action, code = action, reason = code } = record;
+    const own =
+      action !== 'denied' || this.voice.denied(intent, { stage: 'request', code, protocol: 'inference' });
+    if (own) this.voice.event(inferenceEvent(event, this.voice.sandbox));
+    if (action !== 'allowed') this.voice.tell(intent, { code, reason, subject: request.method });
   }
 
   /** What became of SQL on an inspected connection. */

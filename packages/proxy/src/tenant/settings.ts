@@ -1,4 +1,5 @@
 import type { PolicyEngine } from '@openshell/policy';
+import type { StreamSearch } from '../credentials/guard.ts';
 import type { Destination, Eventually, Injection, Refusal } from '../credentials/injection.ts';
 import type { OutgoingRequest } from '../exchange/exchange.ts';
 import type { RouteTable } from '../inference/route-table.ts';
@@ -14,6 +15,8 @@ export interface Credentials {
   redactTarget(target: string): string;
   /** One text message with the credentials that it asks for. */
   rewriteText(text: string, destination: Destination): Eventually<string | Refusal>;
+  /** Looks for placeholders in what they are not replaced in; `push` and `end` answer undefined where there is one. Undefined: nothing to look for. */
+  guard(): Pick<StreamSearch, 'push' | 'end'> | undefined;
   /** One message of an upstream without the values that are bound to it. */
   maskText(text: string, destination: Destination): string;
   inject(request: OutgoingRequest, destination: Destination): Eventually<Injection | Refusal>;
@@ -35,6 +38,7 @@ export const NO_CREDENTIALS: Credentials = {
   covers: () => false,
   redactTarget: (target) => target,
   rewriteText: (text) => text,
+  guard: () => undefined,
   maskText: (text) => text,
   inject: (request) => ({ request, body: { kind: 'none' }, used: undefined, recheck: () => undefined }),
 };

@@ -11,21 +11,13 @@ import { type DnsListeners, DnsService } from '../dns/listeners.ts';
 import { SyntheticNames } from '../dns/synthetic-names.ts';
 import { Egress } from '../egress.ts';
 import type { EvidenceSource } from '../evidence.ts';
-import type { UpstreamConnection } from '../exchange/exchange.ts';
-import type { GraphqlReader } from '../graphql/graphql-reader.ts';
 import { renderAnswer } from '../http/answer.ts';
-import { Http1Upstream } from '../http1/upstream.ts';
-import { Http2Upstream } from '../http2/upstream.ts';
-import { Databases } from '../inspect/database.ts';
-import { mustOpen } from '../inspect/open.ts';
-import type { Limits } from '../limits.ts';
+import { isInference, mustOpen } from '../inspect/destinations.ts';
+import type { Inspector, Inspectors } from '../inspect/inspector.ts';
 import { endGently, ignoreError } from '../relay/linger.ts';
 import { reset } from '../relay/reset.ts';
-import type { LeafCache } from '../tls/leaf-cache.ts';
 import type { PooledConnection } from '../upstream/destination.ts';
-import type { UpstreamOptions } from '../upstream/opener.ts';
-import { UpstreamPool } from '../upstream/pool.ts';
-import { ByteBudget } from '../websocket/byte-budget.ts';
+import type { UpstreamProxy } from '../upstream/upstream-proxy.ts';
 import { Connection, checkTarget, type Grant } from './connection.ts';
 import type { TenantContext } from './context.ts';
 import { Reporter } from './reporter.ts';
@@ -72,15 +64,10 @@ type Kind = 'explicit' | 'transparent';
 /** What all tenants of a proxy share. */
 export interface SharedParts {
   readonly planner: Planner;
-  readonly leaves: () => LeafCache;
-  readonly upstream: UpstreamOptions;
-  readonly graphql: () => GraphqlReader | Promise<GraphqlReader>;
+  /** The operator's, that connections go through. */
+  readonly proxy: UpstreamProxy | undefined;
+  readonly inspectors: () => Promise<Inspectors>;
 }
-
-const upstreamConnection =
-  (limits: Limits) =>
-  (socket: Socket, protocol: 'h1' | 'h2'): UpstreamConnection =>
-    protocol === 'h1' ? new Http1Upstream(socket, limits) : new Http2Upstream({ socket, limits });
 
 /** One sandbox as the proxy sees it: its listeners, its policy, its live connections. */
 export class Tenant {
@@ -93,8 +80,10 @@ export class Tenant {
   /** Turned away, and still to read why. */
   readonly #lingering = new Set<Socket>();
   readonly #detach: (() => void)[] = [];
-  readonly #pool: UpstreamPool;
   #settings: TenantSettings;
+  #inspector: Promise<Inspector> | undefined;
+  /** Once it is there. */
+  #inspecting: Inspector | undefined;
   #handshakes = 0;
   #accepted = 0;
   #shed = 0;
@@ -103,32 +92,32 @@ export class Tenant {
   /** Made by `EgressProxy.addTenant`. Serves from this moment on. */
   constructor(options: TenantOptions, shared: SharedParts, onClosed: () => void) {
     const { id: sandbox, evidence, events, refusals = () => {}, listeners } = options;
-    const { planner, leaves, upstream, graphql } = shared;
-    const { limits, resolver } = planner;
+    const { planner, proxy, inspectors } = shared;
+    const { limits } = planner;
     this.#options = options;
     this.#onClosed = onClosed;
     this.#settings = options.settings;
     this.#names = new SyntheticNames(limits.dnsNames);
     const engine = (): PolicyEngine => this.#settings.engine;
-    this.#pool = new UpstreamPool({ ...upstream, resolver, limits, make: upstreamConnection(limits) });
     this.#context = {
       limits,
       names: this.#names,
       engine,
       settings: () => this.#settings,
       planner,
-      pool: this.#pool,
-      leaves,
-      databases: new Databases(upstream.trust, limits),
-      webSocketBudget: new ByteBudget(limits.webSocketAssemblyBytes),
-      graphql,
+      inspector: () => this.#loadInspector(inspectors),
       reporter: new Reporter({ sandbox, limits, events, refusals }),
-      egress: new Egress({ sandbox, evidence, engine, planner, proxy: upstream.proxy }),
+      egress: new Egress({ sandbox, evidence, engine, planner, proxy }),
       opened: (connection) => this.#opened(connection),
     };
     if (listeners.dns !== undefined) this.#dns = this.#serveDns(listeners.dns, planner);
     for (const server of listeners.connect ?? []) this.#serve(server, 'explicit');
     for (const server of listeners.capture ?? []) this.#serve(server, 'transparent');
+  }
+
+  /** Gets ready to look into connections, so that the first one need not wait for it. */
+  async prepareInspection(): Promise<void> {
+    await this.#context.inspector();
   }
 
   get id(): SandboxId {
@@ -156,7 +145,7 @@ export class Tenant {
           (later) => this.#settings.engine === engine && this.#reconsider(connection, later),
         );
     }
-    this.#pool.retire((pooled) => this.#isRetired(pooled));
+    this.#inspecting?.retire(this.#isRetired);
   }
 
   status(): TenantStatus {
@@ -187,7 +176,7 @@ export class Tenant {
     for (const connection of this.#connections) connection.destroy('the sandbox is closing');
     for (const socket of this.#lingering) socket.destroy();
     await Promise.all([...servers, ...connections, this.#dns?.close()]);
-    this.#pool.close();
+    this.#inspecting?.close();
     this.#context.reporter.close();
     this.#onClosed();
   }
@@ -208,10 +197,24 @@ export class Tenant {
     const front = new DnsFront({
       names: this.#names,
       maxBytes: limits.dnsMessageBytes,
-      couldAllow: (name) => this.#settings.engine.couldAllowName(name) || hasOverride(overrides, name),
+      couldAllow: (name) =>
+        isInference(name)
+          ? this.#settings.inference !== undefined
+          : this.#settings.engine.couldAllowName(name) || hasOverride(overrides, name),
       onRefused: (refused) => this.#context.reporter.refusedName(refused),
     });
     return new DnsService(front, listeners, limits);
+  }
+
+  #loadInspector(inspectors: () => Promise<Inspectors>): Promise<Inspector> {
+    this.#inspector ??= inspectors().then((all) => {
+      const inspector = all.forTenant(this.#context);
+      inspector.retire(this.#isRetired);
+      if (this.#closing !== undefined) inspector.close();
+      this.#inspecting = inspector;
+      return inspector;
+    });
+    return this.#inspector;
   }
 
   #accept(socket: Socket, kind: Kind): void {
@@ -247,19 +250,17 @@ export class Tenant {
       return;
     }
     connection.grant = verdict;
-    if (connection.isRaw && mustOpen(connection, this.#context))
+    if (connection.isRaw && mustOpen(verdict, this.#settings))
       connection.revoke(`generation ${decision.generation}: its requests are to be inspected now`);
     else connection.reconsider();
   }
 
   /** An idle connection at an address that the rule it was opened under no longer covers is of no use to anybody. */
-  #isRetired({ host, port, target, overridden }: PooledConnection): boolean {
+  readonly #isRetired = ({ host, port, target, overridden }: PooledConnection): boolean => {
     if (overridden) return false;
-    return (
-      !this.#settings.engine.couldAllowName(host) &&
-      !this.#settings.engine.couldAllowAddress(target.address, port)
-    );
-  }
+    const { engine } = this.#settings;
+    return !engine.couldAllowName(host) && !engine.couldAllowAddress(target.address, port);
+  };
 
   #opened(connection: Connection): void {
     if (!connection.handshaking) return;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { generation } from '@openshell/base';
-import { compilePolicy, parsePolicy } from '@openshell/policy';
+import { compilePolicy, type Policy, parsePolicy } from '@openshell/policy';
 import { policyAlone, type TenantSettings } from '../tenant/settings.ts';
 import { SigningAuthority } from '../tls/authority.ts';
 import { UpstreamTrust } from '../tls/trust.ts';
@@ -13,29 +13,40 @@ import { PATIENCE, Wire } from './wire.ts';
 
 export const HOST = 'api.example';
 
-/** A policy for curl with one endpoint a line, of a later generation than others where that matters. */
-export function policyOf(endpoints: readonly string[], number = 1): TenantSettings {
+/** A policy for curl with these endpoints. */
+function parsed(endpoints: readonly string[]): Policy {
   const text = `version: 1
 network_policies:
   api:
     binaries: [{ path: /usr/bin/curl }]
     endpoints:
 ${endpoints.map((endpoint) => `      - { ${endpoint} }\n`).join('')}`;
-  const parsed = parsePolicy(text);
-  assert.ok(parsed.ok, JSON.stringify(!parsed.ok && parsed.problems));
-  return policyAlone(compilePolicy(parsed.policy, generation(number)));
+  const result = parsePolicy(text);
+  assert.ok(result.ok, JSON.stringify(!result.ok && result.problems));
+  return result.policy;
 }
 
-/** For `api.example`, in plain text and inside TLS. */
-export const apiPolicy = (endpoint: string, number = 1): TenantSettings =>
-  policyOf(
-    [80, 443].map((port) => `host: ${HOST}, port: ${port}, ${endpoint}`),
-    number,
-  );
+/** The same as what is in force. */
+export const policyOf = (endpoints: readonly string[], number = 1): TenantSettings =>
+  policyAlone(compilePolicy(parsed(endpoints), generation(number)));
+
+/** One endpoint for a host, in plain text and inside TLS. */
+export const parsedApiPolicy = (endpoint: string, host = HOST): Policy =>
+  parsed([80, 443].map((port) => `host: ${host}, port: ${port}, ${endpoint}`));
+
+/** The same, of some generation, as what is in force. */
+export const apiPolicy = (endpoint: string, number = 1, host = HOST): TenantSettings =>
+  policyAlone(compilePolicy(parsedApiPolicy(endpoint, host), generation(number)));
 
 /** Signs for the origins of tests; the proxy is told to trust it. */
 const originAuthority = SigningAuthority.create();
 let identity: Identity | undefined;
+
+/** For a TLS server that is to be `api.example`. */
+export function originIdentity(): Identity {
+  identity ??= identityFor(originAuthority, HOST);
+  return identity;
+}
 
 /** A proxy that looks into what goes to `api.example`. */
 export function inspecting(endpoint: string, options: Partial<FixtureOptions> = {}): Promise<Fixture> {
@@ -46,6 +57,7 @@ export function inspecting(endpoint: string, options: Partial<FixtureOptions> = 
 /** An origin for `api.example`: each accepted connection, as a wire, in the order in which they came. */
 export class ScriptedOrigin {
   readonly wires: Wire[] = [];
+  onConnection: (wire: Wire) => void = () => {};
   #taken = 0;
   #arrived: () => void = () => {};
 
@@ -59,7 +71,11 @@ export class ScriptedOrigin {
   static async startSecure(fixture: Fixture): Promise<ScriptedOrigin> {
     const origin = new ScriptedOrigin();
     identity ??= identityFor(originAuthority, HOST);
-    const server = createTlsServer({ ...identity, ALPNProtocols: ['http/1.1'], allowHalfOpen: true } as object);
+    const server = createTlsServer({
+      ...identity,
+      ALPNProtocols: ['http/1.1'],
+      allowHalfOpen: true,
+    } as object);
     server.on('secureConnection', (socket: TLSSocket) => origin.accept(new Wire(socket)));
     await fixture.serves(HOST, server as Server);
     return origin;
@@ -76,6 +92,7 @@ export class ScriptedOrigin {
 
   accept(wire: Wire): void {
     this.wires.push(wire);
+    this.onConnection(wire);
     this.#arrived();
   }
 
@@ -88,13 +105,19 @@ export class ScriptedOrigin {
 }
 
 /** A client inside a tunnel in plain text. */
-export const plainClient = async (fixture: Fixture): Promise<Wire> => new Wire(await fixture.tunnel(`${HOST}:80`));
+export const plainClient = async (fixture: Fixture): Promise<Wire> =>
+  new Wire(await fixture.tunnel(`${HOST}:80`));
 
 /** A client inside a tunnel, in TLS that the proxy opens. */
 export async function secureClient(fixture: Fixture, servername = HOST): Promise<Wire> {
   const socket = await fixture.tunnel(`${HOST}:443`);
   const tls = connectTls({
-    ...{ socket, servername, ca: fixture.proxy.authority.certificatePem, ALPNProtocols: ['http/1.1'] },
+    ...{
+      socket,
+      servername,
+      ca: (await fixture.proxy.authority()).certificatePem,
+      ALPNProtocols: ['http/1.1'],
+    },
     ...({ allowHalfOpen: true } as object),
   });
   await once(tls, 'secureConnect');

@@ -94,7 +94,8 @@ function readChunks(
     at = lineEnd + 2;
     if (size === 0) break;
     if (text.length < at + size + 2) return MORE;
-    if (text.slice(at + size, at + size + 2) !== '\r\n') return violation('a chunk that is longer than its size');
+    if (text.slice(at + size, at + size + 2) !== '\r\n')
+      return violation('a chunk that is longer than its size');
     body += text.slice(at, at + size);
     at += size + 2;
   }
@@ -200,11 +201,13 @@ export class Wire {
   }
 
   #vain(what: string): Error {
-    return new Error(`waited for ${what}; ${this.#end ?? 'open'} with ${JSON.stringify(this.#text.slice(0, 500))}`);
+    return new Error(
+      `waited for ${what}; ${this.#end ?? 'open'} with ${JSON.stringify(this.#text.slice(0, 500))}`,
+    );
   }
 }
 
 export const statusOf = ({ start }: Message): number => Number(start.split(' ')[1]);
 
 /** The only value of a field. */
-export const valueOf = (message: Message, name: string): string => valuesOf(message, name).join();
+export const fieldOf = (message: Message, name: string): string => valuesOf(message, name).join();

@@ -3,6 +3,7 @@ import { TLSSocket } from 'node:tls';
 import { messageOf } from '@openshell/base';
 import { canonicalHost } from '@openshell/policy';
 import type { Limits } from '../limits.ts';
+import { carriesTls } from '../relay/reset.ts';
 import type { LeafCache } from './leaf-cache.ts';
 
 /** Names of protocols inside TLS (RFC 7301); that of PostgreSQL is in section 55.2 of its manual. */
@@ -98,6 +99,7 @@ class Interception {
       this.#fail(failed('authority', messageOf(cause)));
       return;
     }
+    carriesTls(socket);
     const time = limits.tlsTime;
     this.#timer = setTimeout(() => this.#fail(failed('timeout', `no TLS handshake within ${time} ms`)), time);
     signal.addEventListener('abort', this.#onAbort);

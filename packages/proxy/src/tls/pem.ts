@@ -1,5 +1,6 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { messageOf, OpenShellError } from '@openshell/base';
+import { crypto } from './builtin.ts';
 
 const BLOCK =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
@@ -18,7 +19,7 @@ export function readCertificates(pem: string, what: string): X509Certificate[] {
   }
   return blocks.map((block, index) => {
     try {
-      return new X509Certificate(block);
+      return new (crypto().X509Certificate)(block);
     } catch (cause) {
       throw new OpenShellError(`certificate ${index + 1} of ${what} cannot be read: ${messageOf(cause)}`, {
         code: 'certificate_invalid',

@@ -1,8 +1,8 @@
-import { createPrivateKey } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { OpenShellError } from '@openshell/base';
 import { type HostPattern, hostMatches, parseHostPattern } from '@openshell/policy';
+import { crypto, tls } from './builtin.ts';
 import { readCertificates } from './pem.ts';
 
 /** Where distributions keep the bundle of authorities that the machine trusts. */
@@ -53,7 +53,7 @@ export class UpstreamTrust {
   }
 
   #context(client: { readonly cert?: string; readonly key?: string }): SecureContext {
-    return createSecureContext({ ...client, ca: this.#roots(), minVersion: 'TLSv1.2' });
+    return tls().createSecureContext({ ...client, ca: this.#roots(), minVersion: 'TLSv1.2' });
   }
 }
 
@@ -63,14 +63,14 @@ export const loadTrust = (options: TrustOptions): UpstreamTrust => new UpstreamT
 /** The machine's bundle where there is one, so that what its administrator removed or added counts; else those that Node.js brings. */
 function systemRoots(): readonly string[] {
   const bundle = SYSTEM_BUNDLES.find((path) => existsSync(path));
-  return bundle === undefined ? rootCertificates : [readFileSync(bundle, 'utf8')];
+  return bundle === undefined ? tls().rootCertificates : [readFileSync(bundle, 'utf8')];
 }
 
 function checkClient(host: string, certPem: string, keyPem: string): void {
   const [certificate] = readCertificates(certPem, `the client certificate for ${host}`);
   let matches: boolean;
   try {
-    matches = certificate!.checkPrivateKey(createPrivateKey(keyPem));
+    matches = certificate!.checkPrivateKey(crypto().createPrivateKey(keyPem));
   } catch {
     matches = false;
   }

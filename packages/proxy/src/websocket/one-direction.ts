@@ -191,8 +191,8 @@ export class OneDirection {
       sink.header(header);
       return;
     }
-    // Without a mask nobody looks into a binary message: it is decided by its first frame and not kept.
-    if (header.type === 'binary' && rules.mask === undefined) {
+    // Where nobody looks into a binary message, it is decided by its first frame and not kept.
+    if (header.type === 'binary' && rules.mask === undefined && rules.guard === undefined) {
       this.#beginUnread(header, rules);
       return;
     }
@@ -235,7 +235,11 @@ export class OneDirection {
     }
     const { type, payload } = message;
     if (type === 'binary') {
-      this.#allowed(rules, { from, kind: 'binary' }, () => this.#send(assembly, type, payload));
+      this.#allowed(rules, { from, kind: 'binary' }, () => {
+        const refusal = rules.guard?.(payload);
+        if (refusal === undefined) this.#send(assembly, type, payload);
+        else this.#refuse(refusal.reason);
+      });
       return;
     }
     if (!isUtf8(payload)) {

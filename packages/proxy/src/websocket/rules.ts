@@ -23,6 +23,8 @@ export interface MessageRules {
   authorize?(message: WebSocketMessage): MessageVerdict | Promise<MessageVerdict>;
   /** Gives the text that goes out for an allowed one: the client's with its credentials. */
   rewrite?(text: string): string | MessageRefusal | Promise<string | MessageRefusal>;
+  /** Looks into an allowed binary message, decompressed, and may refuse it. */
+  guard?(payload: Buffer): MessageRefusal | undefined;
   /**
    * Takes secrets out of everything of this side: text, binary messages, what control frames carry. Bytes that
    * are not UTF-8 are shown as Latin-1.

@@ -1,7 +1,7 @@
 import { type ClientCase, shell } from '../client-case.ts';
 import { program } from '../client-world.ts';
 
-const SECRET_PLACE = /refused .* -> web\.test:443: GET \/private .*Add to network_policies/;
+const SECRET_PLACE = /refused .* -> web\.test:443: GET \/private\/.*Add to network_policies/;
 
 /** A client that reads a page and is refused another one, of which it shows the status. */
 const reading = (

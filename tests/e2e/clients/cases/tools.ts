@@ -69,7 +69,7 @@ export const toolClients: readonly ClientCase[] = [
   },
   {
     client: 'pip download',
-    needs: ['python3', 'pip3'],
+    needs: ['pip3'],
     allowed: {
       command: shell(`${pip('wheels')} apples && ls wheels`),
       shows: /apples-1\.0-py3-none-any\.whl\n$/,

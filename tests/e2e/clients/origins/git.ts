@@ -17,7 +17,7 @@ const environment = {
   GIT_COMMITTER_EMAIL: 'test@git.test',
 };
 
-/** Two bare repositories with one commit, `apples.git` and `pears.git`, below `directory`; both take pushes. */
+/** Bare repositories with one commit below `directory`, which take pushes. */
 const makeRepositories = async (scratch: Scratch, directory: string): Promise<void> => {
   const tree = scratch.join('git-tree');
   const git = (...args: string[]): Promise<unknown> => run('git', args, { cwd: tree, env: environment });
@@ -27,7 +27,7 @@ const makeRepositories = async (scratch: Scratch, directory: string): Promise<vo
   await git('init', '--quiet', '--initial-branch=main');
   await git('add', 'README');
   await git('commit', '--quiet', '--message', 'First');
-  for (const name of ['apples', 'pears']) {
+  for (const name of ['apples', 'pears', 'private/plums']) {
     await git('clone', '--quiet', '--bare', '.', `${directory}/${name}.git`);
     await git('-C', `${directory}/${name}.git`, 'config', 'http.receivepack', 'true');
   }
@@ -42,11 +42,15 @@ const readHead = (text: string): { status: number; fields: [string, string][] } 
   return { status: Number.parseInt(status, 10), fields: fields.filter(([name]) => name !== 'Status') };
 };
 
-/** git's smart protocol over HTTP, by git's own CGI program. */
+/** git's smart protocol over HTTP, by git's own CGI program. Below `/private/` only for those who name themselves. */
 export const gitSite = async (scratch: Scratch): Promise<RequestListener> => {
   const directory = scratch.join('repositories');
   await makeRepositories(scratch, directory);
   return (request, response) => {
+    if (pathOf(request).startsWith('/private/') && !request.headers.authorization) {
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
+      return;
+    }
     const { 'content-type': type, 'content-encoding': encoding, 'git-protocol': protocol } = request.headers;
     const child = spawn('git', ['http-backend'], {
       env: {

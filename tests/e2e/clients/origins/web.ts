@@ -18,6 +18,7 @@ const noting =
   (seen: Seen, listener: RequestListener): RequestListener =>
   (request, response) => {
     seen.note(`${request.method} ${hostOf(request)}${pathOf(request)}`);
+    if (request.headers.authorization) seen.note(`authorization ${request.headers.authorization}`);
     listener(request, response);
   };
 

@@ -22,11 +22,12 @@ const call = (name: 'price' | 'empty', argument: string): Promise<string> =>
     shop[name](argument, (error, answer) => (error ? reject(error) : resolve(answer))),
   );
 try {
-  if (wish === 'empty') console.log(await call('empty', ''));
+  if (wish === 'empty') console.log(await call('empty', 'now'));
   else {
     console.log(await call('price', 'apple'));
-    for await (const fruit of shop.list('')) console.log(fruit);
+    for await (const fruit of shop.list('all')) console.log(fruit);
     const chat = shop.chat();
+    // Ends as a placeholder begins: the proxy must not keep that back, since the server answers only when it has all of it.
     chat.write('hello');
     for await (const answer of chat) {
       console.log(answer);

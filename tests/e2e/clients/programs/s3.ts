@@ -20,7 +20,8 @@ try {
     console.log(await (await client.send(new GetObjectCommand(apple))).Body?.transformToString());
   }
 } catch (error) {
-  console.error(String(error));
+  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
+  console.error(`${error} (with status ${$metadata?.httpStatusCode})`);
   process.exitCode = 1;
 } finally {
   client.destroy();

@@ -146,6 +146,7 @@ export const policyExplain = {
     "endpoint": { "policy": "github", "index": 0, "host": "github.com" },  // allow only
     "tls": "auto",                // or "skip"; allow only
     "destination": { "exactHost": true, "allowedIps": ["10.0.0.0/8"] },    // allow only
+    "inspected": true,            // requests are decided too; allow only
     "generation": 0
   },
   "considered": [                 // every endpoint, those that came closest first

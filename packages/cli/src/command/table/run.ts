@@ -33,7 +33,7 @@ export const run = {
       repeat: true,
       summary: 'Rego rules that decide about connections',
       details:
-        'A Rego file, a directory of them (files ending in _test.rego are left out) or an OPA bundle (.tar.gz), whose rules decide about connections in the place of the built-in evaluator; see docs/rego.md. They see the policy as data. Can be repeated.',
+        'A Rego file, a directory of them (files ending in _test.rego are left out) or an OPA bundle (.tar.gz), whose rules decide about connections and requests in the place of the built-in evaluator; see docs/rego.md. They see the policy as data. Can be repeated.',
     },
     {
       name: 'policy-data',

@@ -9,6 +9,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Evidence } from '@openshell/policy';
 import { SourcePool } from '../../credentials/source-pool.ts';
 import { Http1Downstream } from '../../http1/downstream.ts';
+import { IdleClock } from '../../http1/idle-clock.ts';
 import { Http1Upstream } from '../../http1/upstream.ts';
 import { type Limits, limitsWith } from '../../limits.ts';
 import { loadTrust } from '../../tls/trust.ts';
@@ -104,6 +105,7 @@ export class InferenceFixture implements AsyncDisposable {
         scheme: 'https',
         form: 'origin',
         limits,
+        idle: new IdleClock(limits.keepAliveTime),
         serve: (exchange) => {
           const request = {
             exchange,
