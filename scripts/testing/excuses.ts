@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs';
-import { arch } from 'node:os';
+import { arch, networkInterfaces } from 'node:os';
+import { checkDestination } from '@openshell/policy';
 import { SUITE_MARK, type TestResult } from './result.ts';
 
 const isProgram = (name: string): boolean =>
@@ -12,6 +13,12 @@ const isProgram = (name: string): boolean =>
     }
   });
 
+/** Other than those of loopback. */
+const hasOwnAddress = (): boolean =>
+  Object.values(networkInterfaces())
+    .flatMap((addresses = []) => addresses.map(({ address }) => address))
+    .some((address) => checkDestination([address], { host: address, port: 443, exactHost: true }).ok);
+
 interface Excuse {
   readonly reason: RegExp;
   /** Asks the machine, given what the pattern caught: a reason that is not true excuses nothing. */
@@ -20,6 +27,7 @@ interface Excuse {
 
 const EXCUSES: readonly Excuse[] = [
   { reason: /^(\S+) is not (?:on this machine|installed)/, holds: (program) => !isProgram(program) },
+  { reason: /^no address of its own that policies allow on this machine/, holds: () => !hasOwnAddress() },
   { reason: /^no (\S+) on this machine/, holds: (program) => !isProgram(program) },
   { reason: /IPv6/, holds: () => !existsSync('/proc/net/if_inet6') },
   { reason: /arm64/, holds: () => arch() !== 'arm64' },

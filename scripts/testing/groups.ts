@@ -31,8 +31,12 @@ export interface GroupPlan {
   readonly namePattern?: string;
 }
 
-/** Pure code: who runs it makes no difference, so once is enough. */
-const THE_SAME_FOR_EVERYBODY = /^(packages\/(base|policy|rego)|scripts|bench)\//;
+/**
+ * Pure code, and what only talks over sockets of its own: who runs it makes no difference, so once is enough. The rooms of the proxy are
+ * among it; its adapters, its tenants and the whole of it are not.
+ */
+const THE_SAME_FOR_EVERYBODY =
+  /^(packages\/(base|policy|rego|audit|proxy\/src\/(?!adapters|tenant)[\w-]+)|tests\/hostile\/http|scripts|bench)\//;
 
 /** As root the rest runs twice: an ordinary user's sandboxes are made in another way, and root may do too much for some tests. */
 export const planGroups = ({ root, unitOnly, only }: GroupSelection): GroupPlan => {

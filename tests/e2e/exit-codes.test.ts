@@ -102,11 +102,6 @@ describe('openshell run ends with 125 and one message, and starts nothing', { co
   const bad = 'echo started >> marker';
   file('broken.yaml', 'version: 1\nnetwork_policies: [\n', 0o644);
   file('unknown.yaml', 'version: 1\nnetwork_polices: {}\n', 0o644);
-  file(
-    'inspect.yaml',
-    'version: 1\nnetwork_policies:\n  a:\n    endpoints: [{host: a.test, port: 80, protocol: rest, access: read-only}]\n    binaries: [{path: /usr/bin/curl}]\n',
-    0o644,
-  );
   const mistakes: readonly [what: string, args: readonly string[], message: RegExp][] = [
     ['no command', ['run'], /COMMAND/i],
     ['an unknown option', ['run', '--polcy', 'x', '--', 'true'], /--polcy/],
@@ -120,11 +115,6 @@ describe('openshell run ends with 125 and one message, and starts nothing', { co
       'a policy with an unknown field',
       ['run', '--policy', 'unknown.yaml', '--', 'sh', '-c', bad],
       /network_polices/,
-    ],
-    [
-      'a policy that asks for inspection',
-      ['run', '--policy', 'inspect.yaml', '--', 'sh', '-c', bad],
-      /inspect\.yaml.*|protocol/,
     ],
     [
       'a working directory that is not there',

@@ -127,8 +127,8 @@ describe('an event names the program', () => {
     const text = JSON.stringify(lines);
     assert.ok(text.includes(sha256), 'the hash of curl');
     assert.ok(
-      lines.some((line) => line.class_uid === 4001 && line.dst_endpoint?.domain === 'origin.test'),
-      'an allowed connection',
+      lines.some((line) => line.class_uid === 4002 && line.dst_endpoint?.domain === 'origin.test'),
+      'an allowed request',
     );
     assert.ok(
       lines.some(

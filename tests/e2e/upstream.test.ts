@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type ServerOptions } from 'node:https';
+import { createSecureServer } from 'node:http2';
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { after, before, describe, test } from 'node:test';
@@ -8,6 +8,7 @@ import type { TLSSocket } from 'node:tls';
 import { checkDestination } from '@openshell/policy';
 import { type IssuedCertificate, selfSigned, TestAuthority } from '../support/certificates.ts';
 import { ConnectProxy } from '../support/connect-proxy.ts';
+import { httpEvents } from '../support/events.ts';
 import { type Outcome, openshell, Started } from '../support/openshell.ts';
 import { httpOrigin, httpsOrigin, Origin } from '../support/origin.ts';
 import { type TestEndpoint, writePolicy } from '../support/policy.ts';
@@ -88,20 +89,6 @@ const assertHidden = (texts: readonly string[], credentials = CREDENTIALS): void
     assert.ok(!texts.join('').includes(hidden), texts.join(''));
 };
 
-interface HttpEvent {
-  readonly class_uid: number;
-  readonly http_response?: { readonly code: number };
-  readonly status_detail?: string;
-  readonly unmapped?: { readonly code?: string };
-}
-
-const httpEvents = (events: string): HttpEvent[] =>
-  events
-    .split('\n')
-    .filter(Boolean)
-    .map((line): HttpEvent => JSON.parse(line))
-    .filter(({ class_uid }) => class_uid === 4002);
-
 describe('behind the proxy of its network', { concurrency: 2 }, () => {
   const endpoints: readonly TestEndpoint[] = [
     { host: FAR, port: 443, ...READING },
@@ -129,7 +116,7 @@ ${CURL} http://${FAR}:81/forwarded
 ${CURL} https://${FAR}:8443/tunnel
 ${CURL} --noproxy '*' https://${FAR}:8443/captured
 ${CURL} -o /dev/null -w '%{http_code}\\n' -d x https://${FAR}/refused
-cat /proc/*/environ /proc/*/cmdline /run/openshell/*/* 2>/dev/null | tr '\\0' '\\n' | grep -c '[t]he-password'`;
+cat /proc/*/environ /proc/*/cmdline /run/openshell/*/* 2>/dev/null | tr '\\0' '\\n' | grep -c '[t]he-password'; true`;
     const { stdout, stderr, events } = await run(script, endpoints, through(proxy));
     assert.deepEqual(
       stdout.trim().split('\n'),
@@ -179,13 +166,13 @@ cat /proc/*/environ /proc/*/cmdline /run/openshell/*/* 2>/dev/null | tr '\\0' '\
     assert.match(JSON.parse(stdout).detail, /the upstream proxy .* answered 502/);
   });
 
-  const direct = own.length === 0 && 'no private address of its own on this machine';
+  const direct = own.length === 0 && 'no address of its own that policies allow on this machine';
 
   test('which has gone, there is 502 and no connection around it', { skip: direct }, async () => {
     const [host = ''] = own;
     const origin = stack.use(await httpOrigin(host));
     const { port } = origin;
-    const proxy = await ConnectProxy.start({ [authorityOf(host, port)]: port });
+    const proxy = stack.use(await ConnectProxy.start({ [authorityOf(host, port)]: port }));
     const address = `http://${authorityOf(host, port)}`;
     const { args, events } = prepared([{ host, port, ...READING }], ['--upstream-proxy', proxy.url]);
     const started = new Started(args, { cwd: scratch.path });
@@ -222,36 +209,33 @@ describe('an upstream that is not reached', { concurrency: 2 }, () => {
   const endpoints: readonly TestEndpoint[] = [{ host: 'origin.test', port: 443, ...READING }];
   const resolved = (port: number): string[] => ['--resolve', `origin.test:443=127.0.0.1:${port}`];
 
-  const untrusted: readonly [what: string, certificate: () => Promise<IssuedCertificate>, detail: RegExp][] =
-    [
-      ['signed by itself', () => selfSigned(scratch, 'origin.test'), /is signed by itself/],
-      [
-        'of an authority that nobody trusts',
-        async () => (await TestAuthority.make(scratch, 'stranger')).issue(['origin.test']),
-        /comes without its chain, or from an authority that is not known/,
-      ],
-      ['that has expired', () => authority.issue(['origin.test'], { days: -1 }), /has expired/],
-      ['of another name', () => authority.issue(['other.test']), /is for other names/],
+  test('for its certificate: the client gets 502 with the reason, which is in the event too', async () => {
+    const stranger = await TestAuthority.make(scratch, 'stranger');
+    const cases: readonly [certificate: IssuedCertificate, reason: RegExp][] = [
+      [await selfSigned(scratch, 'origin.test'), /is signed by itself/],
+      [await stranger.issue(['origin.test']), /without its chain, or from an authority that is not known/],
+      [await authority.issue(['origin.test'], { days: -1 }), /has expired/],
+      [await authority.issue(['other.test']), /is for other names/],
     ];
-  for (const [what, make, reason] of untrusted) {
-    test(`for its certificate ${what}: the client gets 502 with the reason, which is in the event too`, async () => {
-      const certificate = await make();
-      await using origin = await httpsOrigin(certificate);
-      const { stdout, events } = await run(
-        `${CURL} -w '%{http_code}' https://origin.test/`,
-        endpoints,
-        resolved(origin.port),
-      );
-      const [body = '', status] = stdout.split('\n');
-      const { error, detail } = JSON.parse(body);
-      assert.deepEqual([status, error], ['502', 'upstream_untrusted']);
+    await using origins = new AsyncDisposableStack();
+    const listening: Origin[] = [];
+    for (const [certificate] of cases) listening.push(origins.use(await httpsOrigin(certificate)));
+    const { stdout, events } = await run(
+      cases.map((_, index) => `${CURL} -w '%{http_code}\\n' https://origin.test:${index + 1}/`).join('\n'),
+      cases.map((_, index) => ({ host: 'origin.test', port: index + 1, ...READING })),
+      listening.flatMap(({ port }, index) => ['--resolve', `origin.test:${index + 1}=127.0.0.1:${port}`]),
+    );
+    const lines = stdout.split('\n');
+    const told = httpEvents(events);
+    for (const [index, [, reason]] of cases.entries()) {
+      const { error, detail } = JSON.parse(lines[2 * index] ?? '');
+      assert.deepEqual([lines[2 * index + 1], error], ['502', 'upstream_untrusted']);
       assert.match(detail, /^the certificate of origin\.test /);
       assert.match(detail, reason);
-      const [event] = httpEvents(events);
-      assert.equal(event?.http_response?.code, 502);
-      assert.match(event?.status_detail ?? '', reason);
-    });
-  }
+      assert.equal(told[index]?.http_response?.code, 502);
+      assert.match(told[index]?.status_detail ?? '', reason);
+    }
+  });
 
   test('because nobody listens: the client gets 502 with the reason', async () => {
     const origin = await httpOrigin();
@@ -273,49 +257,62 @@ describe('an origin that wants to know its client', { concurrency: 2 }, () => {
     client = await clients.issue(['build.test'], { use: 'clientAuth' });
   });
 
-  const demanding = (options: ServerOptions): Promise<Origin> =>
+  const demanding = (maxVersion: 'TLSv1.2' | 'TLSv1.3'): Promise<Origin> =>
     Origin.listen(
-      createServer(
+      createSecureServer(
         {
-          ...{ cert: server.certificate, key: server.key, ca: readFileSync(clients.file) },
-          ...{ requestCert: true, rejectUnauthorized: true },
-          ...options,
+          ...{ cert: server.certificate, key: server.key, ca: readFileSync(clients.file), maxVersion },
+          ...{ requestCert: true, rejectUnauthorized: true, allowHTTP1: true },
         },
-        ({ socket }, response) => {
-          response.end(`hello ${(socket as TLSSocket).getPeerCertificate().subject.CN}\n`);
+        ({ httpVersion, stream, socket }, response) => {
+          const { subject } = ((stream?.session?.socket ?? socket) as TLSSocket).getPeerCertificate();
+          response.end(`${httpVersion} ${subject.CN}\n`);
         },
       ),
     );
-  const ask = (port: number, options: readonly string[]): Promise<Ended> =>
-    run(
-      `${CURL} -w '%{http_code}\\n' https://origin.test/
-cat /proc/*/environ /run/openshell/*/* 2>/dev/null | grep -c 'PRIVATE'; ls ${client.keyFile} 2>&1`,
-      [{ host: 'origin.test', port: 443, ...READING }],
-      ['--resolve', `origin.test:443=127.0.0.1:${port}`, ...options],
+  const WAYS = [
+    ['--http1.1', '1.1', 'TLSv1.2'],
+    ['--http1.1', '1.1', 'TLSv1.3'],
+    ['--http2', '2.0', 'TLSv1.3'],
+  ] as const;
+  /** Asks in each of the ways, one origin for each, with the certificate for `host`. */
+  const ask = async (host: string): Promise<Ended> => {
+    await using origins = new AsyncDisposableStack();
+    const listening: Origin[] = [];
+    for (const [, , maxVersion] of WAYS) listening.push(origins.use(await demanding(maxVersion)));
+    const requests = WAYS.map(
+      ([option], index) => `${CURL} ${option} -w '%{http_code}\\n' https://origin.test:${index + 1}/`,
     );
+    return await run(
+      `${requests.join('\n')}
+cat /proc/*/environ /run/openshell/*/* 2>/dev/null | grep -c PRIVATE; true`,
+      WAYS.map((_, index) => ({ host: 'origin.test', port: index + 1, ...READING })),
+      [
+        ...listening.flatMap(({ port }, index) => [
+          '--resolve',
+          `origin.test:${index + 1}=127.0.0.1:${port}`,
+        ]),
+        ...['--client-certificate', `${host}=${client.certificateFile},${client.keyFile}`],
+      ],
+    );
+  };
 
-  for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {
-    test(`is shown the certificate that is meant for it, over ${maxVersion}`, async () => {
-      await using origin = await demanding({ maxVersion });
-      const { stdout, stderr } = await ask(origin.port, [
-        '--client-certificate',
-        `*.test=${client.certificateFile},${client.keyFile}`,
-      ]);
-      assert.match(stdout, /^hello build\.test\n200\n0\n/, stderr);
-    });
+  test('is shown the certificate that is meant for it, over each version of HTTP and TLS; the key stays outside', async () => {
+    const { stdout, stderr } = await ask('origin.test');
+    const answers = WAYS.flatMap(([, version]) => [`${version} build.test`, '200']);
+    assert.deepEqual(stdout.trim().split('\n'), [...answers, '0'], stderr);
+  });
 
-    test(`and is shown none says so, over ${maxVersion}: the client gets 502 with the reason and what to do`, async () => {
-      await using origin = await demanding({ maxVersion });
-      const { stdout, events } = await ask(origin.port, [
-        '--client-certificate',
-        `other.test=${client.certificateFile},${client.keyFile}`,
-      ]);
-      const [body = '', status] = stdout.split('\n');
-      const { error, detail, remedy } = JSON.parse(body);
-      assert.deepEqual([status, error], ['502', 'upstream_protocol']);
+  test('and is shown none is not reached: the client gets 502 with the reason and what to do', async () => {
+    const { stdout, events } = await ask('other.test');
+    const lines = stdout.split('\n');
+    const told = httpEvents(events);
+    for (const [index, [, version, tls]] of WAYS.entries()) {
+      const { error, detail, remedy } = JSON.parse(lines[2 * index] ?? '');
+      assert.deepEqual([lines[2 * index + 1], error], ['502', 'upstream_protocol'], `${version} ${tls}`);
       assert.match(detail, /origin\.test refused the TLS handshake/);
-      assert.match(remedy, /client certificate/);
-      assert.match(httpEvents(events)[0]?.status_detail ?? '', /refused the TLS handshake/);
-    });
-  }
+      assert.match(remedy, /--client-certificate HOST=CERT,KEY/);
+      assert.match(told[index]?.status_detail ?? '', /refused the TLS handshake/);
+    }
+  });
 });

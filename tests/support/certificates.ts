@@ -6,20 +6,22 @@ import type { Scratch } from './scratch.ts';
 
 const run = promisify(execFile);
 
-/** A server's certificate with the authority that signed it. */
-export interface Certificates {
-  /** File of the authority's certificate, for --upstream-ca. */
-  readonly authorityFile: string;
+/** What a server needs, in PEM. */
+export interface ServerIdentity {
   readonly certificate: string;
   readonly key: string;
 }
 
+/** A server's certificate with the authority that signed it. */
+export interface Certificates extends ServerIdentity {
+  /** File of the authority's certificate, for --upstream-ca. */
+  readonly authorityFile: string;
+}
+
 /** A certificate with its key, as files and as what is in them. */
-export interface IssuedCertificate {
+export interface IssuedCertificate extends ServerIdentity {
   readonly certificateFile: string;
   readonly keyFile: string;
-  readonly certificate: string;
-  readonly key: string;
 }
 
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer as createHttp, type RequestListener } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, createServer as createTcp, type Server, type Socket } from 'node:net';
-import type { Certificates } from './certificates.ts';
+import type { ServerIdentity } from './certificates.ts';
 
 /** A server on a port of 127.0.0.1 that the kernel chose; ends with everything that is connected to it. */
 export class Origin implements AsyncDisposable {
@@ -45,7 +45,7 @@ const answer: RequestListener = (request, response) => {
   request.on('end', () => response.end(`origin ${request.method} ${request.url}\n`));
 };
 
-export const httpsOrigin = ({ certificate, key }: Certificates): Promise<Origin> =>
+export const httpsOrigin = ({ certificate, key }: ServerIdentity): Promise<Origin> =>
   Origin.listen(createHttps({ cert: certificate, key }, answer));
 
 export const httpOrigin = (host?: string): Promise<Origin> => Origin.listen(createHttp(answer), host);

@@ -19,6 +19,8 @@ export interface TestPolicy {
   readonly readWrite?: readonly string[];
   readonly includeWorkdir?: boolean;
   readonly process?: Readonly<Record<string, string>>;
+  /** As under `network_middlewares`. */
+  readonly middlewares?: Readonly<Record<string, object>>;
 }
 
 /** Writes a policy file (JSON is YAML) and returns its path. */
@@ -30,6 +32,7 @@ export const writePolicy = (path: string, policy: TestPolicy): string => {
     readWrite = [],
     includeWorkdir = true,
     process,
+    middlewares,
   } = policy;
   const document = {
     version: 1,
@@ -39,6 +42,7 @@ export const writePolicy = (path: string, policy: TestPolicy): string => {
       read_write: ['/tmp', '/dev/null', ...readWrite],
     },
     ...(process ? { process } : {}),
+    ...(middlewares ? { network_middlewares: middlewares } : {}),
     network_policies:
       endpoints.length > 0
         ? { test: { endpoints, binaries: binaries.map((binary) => ({ path: binary })) } }

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { describe, test } from 'node:test';
 import { limitsWith } from '../limits.ts';
 import { LOOPBACK, portOf } from '../test-support/fixture.ts';
+import { withHanging } from '../test-support/hanging.ts';
 import { dial, interleaved } from './connector.ts';
 
 /** Linux answers at once for any address in 127/8, and nothing listens on port 1 of it. */
@@ -13,30 +14,6 @@ async function listening(): Promise<Server> {
   const server = createServer();
   await once(server.listen(0, LOOPBACK), 'listening');
   return server;
-}
-
-/** A listener whose queue is full, so that a further connection hangs as with an address that does not answer. */
-async function withHanging(use: (target: { address: string; port: number }) => Promise<void>): Promise<void> {
-  const { Worker } = await import('node:worker_threads');
-  const worker = new Worker(
-    `const { createServer } = require('node:net');
-     const { parentPort } = require('node:worker_threads');
-     const server = createServer().listen({ port: 0, host: '${LOOPBACK}', backlog: 1 }, () => {
-       parentPort.postMessage(server.address().port);
-       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-     });`,
-    { eval: true },
-  );
-  const [port] = await once(worker, 'message');
-  const target = { address: LOOPBACK, port };
-  const fillers = await Promise.all(
-    Array.from({ length: 4 }, () =>
-      dial([target], limitsWith({ dialTime: 60 }), new AbortController().signal),
-    ),
-  );
-  await use(target);
-  for (const filler of fillers) if (filler.kind === 'connected') filler.upstream.socket.destroy();
-  await worker.terminate();
 }
 
 const signal = (): AbortSignal => new AbortController().signal;

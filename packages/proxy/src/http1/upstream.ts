@@ -13,6 +13,7 @@ import { fieldValues, type HeaderField, type ResponseMessageHead } from '../http
 import type { Limits } from '../limits.ts';
 import { ignoreError } from '../relay/linger.ts';
 import { reset } from '../relay/reset.ts';
+import { LateRefusal } from '../tls/upstream-errors.ts';
 import { IncomingBody } from './incoming-body.ts';
 import { MessageWriter } from './message-writer.ts';
 import { renderFields } from './response-writer.ts';
@@ -247,8 +248,12 @@ export class Http1Upstream implements UpstreamConnection {
     const wasOver = this.#over;
     this.#over = true;
     this.#exchange = undefined;
-    const why = this.#socket.errored?.message;
-    exchange?.fail(why === undefined ? 'it closed the connection' : `the connection failed: ${why}`);
+    const { errored } = this.#socket;
+    if (errored instanceof LateRefusal) exchange?.fail(errored.message, errored.explained.remedy);
+    else
+      exchange?.fail(
+        errored === null ? 'it closed the connection' : `the connection failed: ${errored.message}`,
+      );
     if (!wasOver || exchange !== undefined) this.onChange();
   };
 }
@@ -291,12 +296,17 @@ class Exchange implements BodySink {
     this.writer!.end(trailers);
   }
 
-  fail(detail: string): void {
+  fail(detail: string, remedy?: string): void {
     if (this.#failed) return;
     this.#failed = true;
     if (this.body !== undefined) this.body.fail(detail);
     else if (!this.answered)
-      this.listener.failed({ code: 'upstream_protocol', detail, retry: this.#reused && !this.heard });
+      this.listener.failed({
+        code: 'upstream_protocol',
+        detail,
+        remedy,
+        retry: this.#reused && !this.heard,
+      });
   }
 }
 

@@ -2,6 +2,7 @@ import type { ClientHttp2Stream } from 'node:http2';
 import type { UpstreamFailure, UpstreamListener } from '../exchange/exchange.ts';
 import { Malformed } from '../http/malformed.ts';
 import type { Limits } from '../limits.ts';
+import type { LateRefusal } from '../tls/upstream-errors.ts';
 import { CANCEL, END_STREAM, errorName, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM } from './constants.ts';
 import { EndWatch } from './end-watch.ts';
 import type { RawFields } from './fields.ts';
@@ -15,6 +16,8 @@ export interface ClientStreamExchangeOptions {
   readonly listener: UpstreamListener;
   /** Whether the origin has said that it will not look at this stream. */
   readonly unprocessed: (streamId: number) => boolean;
+  /** What the connection has ended with, where the origin has refused it as a whole. */
+  readonly refusal: () => LateRefusal | undefined;
   /** Another exchange has ended well on this connection. */
   readonly used: boolean;
 }
@@ -109,6 +112,8 @@ export class ClientStreamExchange {
   #failureOfClosed(): UpstreamFailure {
     const { unprocessed, used, method } = this.#options;
     const { id, rstCode = NO_ERROR } = this.#stream;
+    const refusal = this.#options.refusal();
+    if (refusal !== undefined) return { ...refusal.explained, retry: false };
     if (id === undefined || rstCode === REFUSED_STREAM || unprocessed(id)) {
       const detail = 'the origin takes no more requests on this connection';
       return { code: 'upstream_unreachable', detail, retry: true };

@@ -4,6 +4,7 @@ import type { BodyLength, BodySink } from '../exchange/body.ts';
 import type { OutgoingRequest, UpstreamConnection, UpstreamListener } from '../exchange/exchange.ts';
 import type { Limits } from '../limits.ts';
 import { ignoreError } from '../relay/linger.ts';
+import { LateRefusal } from '../tls/upstream-errors.ts';
 import { ClientStreamExchange } from './client-exchange.ts';
 import { rawFields } from './fields.ts';
 import { clientOptions } from './session-options.ts';
@@ -94,6 +95,7 @@ export class Http2Upstream implements UpstreamConnection {
       limits: this.#limits,
       listener,
       unprocessed: (id) => this.#lastStream !== undefined && id > this.#lastStream,
+      refusal: () => (this.#socket.errored instanceof LateRefusal ? this.#socket.errored : undefined),
       used: this.#used,
     });
     this.#open++;

@@ -86,7 +86,8 @@ export class Generations implements AsyncDisposable {
 
   /** Closes the connections to middlewares. */
   async [Symbol.asyncDispose](): Promise<void> {
-    (await this.#registry)?.[Symbol.dispose]();
+    // One that could not be made has been reported by whoever wanted it.
+    (await this.#registry?.catch(() => undefined))?.[Symbol.dispose]();
   }
 
   async #credentials(

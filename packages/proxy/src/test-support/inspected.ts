@@ -48,9 +48,13 @@ export function originIdentity(): Identity {
   return identity;
 }
 
+/** Believes what signs for the origins of tests. */
+export const originTrust = (): UpstreamTrust =>
+  new UpstreamTrust({ operatorPem: [originAuthority.certificatePem] });
+
 /** A proxy that looks into what goes to `api.example`. */
 export function inspecting(endpoint: string, options: Partial<FixtureOptions> = {}): Promise<Fixture> {
-  const upstream = { trust: new UpstreamTrust({ operatorPem: [originAuthority.certificatePem] }) };
+  const upstream = { trust: originTrust() };
   return Fixture.start({ allow: [], settings: apiPolicy(endpoint), upstream, ...options });
 }
 

@@ -10,6 +10,7 @@ import { SigningAuthority } from './authority.ts';
 import { type SecureUpstreamOptions, type SecureUpstreamResult, secureUpstream } from './secure-upstream.ts';
 import { SessionCache } from './session-cache.ts';
 import { loadTrust } from './trust.ts';
+import { LateRefusal } from './upstream-errors.ts';
 
 const DAY_MS = 86_400_000;
 const limits = limitsWith();
@@ -195,6 +196,15 @@ describe('a client certificate', () => {
       JSON.stringify(result),
     );
     assert.match(result.failure.remedy ?? '', /client certificate/);
+  });
+
+  test('that is missing under TLS 1.3 is told after the handshake: the connection ends with that', async () => {
+    const socket = secured(await secure(await upstream({ ...demanding, maxVersion: 'TLSv1.3' })));
+    await new Promise((resolve) => socket.resume().once('close', resolve));
+    const { errored } = socket;
+    assert.ok(errored instanceof LateRefusal, String(errored));
+    assert.match(errored.message, /a\.example refused the TLS handshake/);
+    assert.match(errored.explained.remedy ?? '', /--client-certificate/);
   });
 
   test('whose key is another one is refused when it is configured, without a word of the key', () => {

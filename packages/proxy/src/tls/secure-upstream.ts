@@ -6,7 +6,7 @@ import type { Limits } from '../limits.ts';
 import type { AlpnProtocol } from './intercept.ts';
 import type { SessionCache } from './session-cache.ts';
 import type { UpstreamTrust } from './trust.ts';
-import { explainUpstreamError } from './upstream-errors.ts';
+import { explainUpstreamError, lateRefusal } from './upstream-errors.ts';
 
 export interface SecureUpstreamOptions {
   /** Connected; nobody reads from it. */
@@ -53,7 +53,9 @@ export function secureUpstream(options: SecureUpstreamOptions): Promise<SecureUp
     ...(session !== undefined && { session }),
   });
 
+  let settled = false;
   const settle = (result: SecureUpstreamResult): void => {
+    settled = true;
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
     socket.off('close', onClose);
@@ -75,7 +77,10 @@ export function secureUpstream(options: SecureUpstreamOptions): Promise<SecureUp
 
   socket.on('session', (fresh: Buffer) => sessions.store(key, fresh));
   // Stays for the whole life of the socket: who uses it learns of an error by 'close' at the latest.
-  socket.on('error', (error) => fail(explainUpstreamError(error, host)));
+  socket.on('error', (error) => {
+    if (settled) socket.destroy(lateRefusal(error, host));
+    else fail(explainUpstreamError(error, host));
+  });
   socket.once('close', onClose);
   socket.once('secureConnect', () => {
     const agreed = socket.alpnProtocol;

@@ -47,16 +47,36 @@ export function explainUpstreamError(error: NodeJS.ErrnoException, host: string)
   };
 }
 
+/** An upstream's word about the client's certificate (RFC 8446 section 6.2) or the lack of one. */
+const ABOUT_CLIENT = /CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED/;
+
+/**
+ * A handshake that the upstream refused when the client had taken it for complete, as TLS 1.3 has it for everything about the
+ * client's certificate: the connection ends with this error, and requests that wait for an answer can say why there is none.
+ */
+export class LateRefusal extends Error {
+  readonly explained: Explained;
+
+  constructor(explained: Explained) {
+    super(explained.detail);
+    this.explained = explained;
+  }
+}
+
+/** What an error of a connection that was secured says about its handshake; undefined where it is about something else. */
+export const lateRefusal = (error: NodeJS.ErrnoException, host: string): LateRefusal | undefined =>
+  ABOUT_CLIENT.test(error.code ?? '') ? new LateRefusal(explainUpstreamError(error, host)) : undefined;
+
 function explainProtocolError(code: string, host: string): Explained {
   const name = code.slice('ERR_SSL_'.length);
   if (name === 'WRONG_VERSION_NUMBER' || name === 'PACKET_LENGTH_TOO_LONG' || name === 'HTTP_REQUEST') {
     return { code: 'upstream_protocol', detail: `${host} does not speak TLS on this port` };
   }
-  if (/CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE|UNKNOWN_CA/.test(name)) {
+  if (ABOUT_CLIENT.test(name)) {
     return {
       code: 'upstream_protocol',
       detail: `${host} refused the TLS handshake (${name})`,
-      remedy: 'It may want a client certificate, which the operator can configure for this host.',
+      remedy: 'It may want a client certificate: give it with --client-certificate HOST=CERT,KEY.',
     };
   }
   return { code: 'upstream_protocol', detail: `the TLS handshake with ${host} failed (${name})` };

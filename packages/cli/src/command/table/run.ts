@@ -54,14 +54,14 @@ export const run = {
       value: { placeholder: 'URL', kind: 'text' },
       summary: 'an OPA server that decides',
       details:
-        'Asks the OPA server at this address (http or https, any address of this machine included) about each connection: POST URL/v1/data/openshell/sandbox/egress_authorization.',
+        'Asks the OPA server at this address (http or https, any address of this machine included) about each connection, and each request that is looked into: POST URL/v1/data/openshell/sandbox/egress_authorization, and request_authorization.',
     },
     {
       name: 'policy-wasm',
       value: { placeholder: 'FILE', kind: 'file' },
       summary: 'a compiled policy that decides',
       details:
-        'A policy.wasm, or a bundle with one, from opa build -t wasm -e openshell/sandbox/egress_authorization. It cannot be interrupted: give only what you trust to end.',
+        'A policy.wasm, or a bundle with one, from opa build -t wasm -e openshell/sandbox/egress_authorization (and -e openshell/sandbox/request_authorization, without which no connection can be looked into). It cannot be interrupted: give only what you trust to end.',
     },
     {
       name: 'workdir',
