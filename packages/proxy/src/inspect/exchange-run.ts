@@ -357,6 +357,8 @@ export class ExchangeRun {
         };
       case 'denied': {
         const { status, error, middleware, reasonCode } = verdict;
+        // What was found in the target is not to be in the record of it either.
+        if (reasonCode === 'match_in_target') this.#path = '[REDACTED]';
         const detail = `the middleware ${middleware} has refused the request`;
         throw new Refused({
           status,

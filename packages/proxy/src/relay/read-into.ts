@@ -50,7 +50,7 @@ function readIntoBuffer(socket: Socket, sink: ByteSink): Reading | undefined {
   const fields = readingFields();
   const { _handle: handle } = socket as unknown as { readonly _handle?: Partial<Handle> | null };
   if (fields === undefined || handle?.useUserBuffer === undefined) return undefined;
-  const buffer = takeReadBuffer();
+  const buffer = takeReadBuffer('encrypted' in socket ? 'tls' : 'socket');
   const slots = socket as unknown as Record<symbol, unknown>;
   slots[fields.buffer] = buffer;
   slots[fields.callback] = (length: number): boolean => sink(buffer.subarray(0, length));
