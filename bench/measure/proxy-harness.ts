@@ -82,7 +82,7 @@ async function runHarness(
     peers: peers.join(','),
     workloads: workloads.join(','),
     rounds: String(quick ? Math.min(rounds, 2) : rounds),
-    seconds: quick ? '1' : '3',
+    seconds: quick ? '2' : '3',
     'quiet-wait': quick ? '0' : '2',
     state: scratch.directory('proxies'),
     out,
