@@ -111,6 +111,7 @@ ${CURL} https://two.test/cut; echo "curl: $?"`,
     assert.deepEqual(seen('/denied'), []);
     assert.match(lines.at(-1) ?? '', /^curl: (18|56|92)$/);
     assert.ok(!lines.join().includes(TICKET));
+    assert.ok(!(events + stderr).includes(TICKET), 'nor is it in the record of the refused target');
     assert.deepEqual(
       httpEvents(events).map(({ http_response }) => http_response?.code),
       [403, 403, 200],

@@ -20,3 +20,4 @@ export {
 export { EgressProxy, type EgressProxyOptions } from './proxy.ts';
 export { NO_CREDENTIALS, policyAlone, type TenantSettings } from './tenant/settings.ts';
 export type { Tenant, TenantListeners, TenantOptions, TenantStatus } from './tenant/tenant.ts';
+export { SYSTEM_BUNDLES } from './tls/trust.ts';

@@ -2,6 +2,7 @@ import { OpenShellError } from '@openshell/base';
 import type { OperatorOverrides } from './destination/overrides.ts';
 import { type Resolver, systemResolver } from './destination/resolver.ts';
 import { type Limits, limitsWith } from './limits.ts';
+import { once } from './once.ts';
 import { type SharedParts, Tenant, type TenantOptions } from './tenant/tenant.ts';
 import type { SigningAuthority } from './tls/authority.ts';
 import type { UpstreamOptions } from './upstream/opener.ts';
@@ -66,12 +67,4 @@ export class EgressProxy {
     this.#closed = true;
     await Promise.all([...this.#tenants.values()].map((tenant) => tenant.close()));
   }
-}
-
-function once<Value extends object>(make: () => Value): () => Value {
-  let made: Value | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }

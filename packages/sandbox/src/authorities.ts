@@ -1,13 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { SYSTEM_BUNDLES } from '@openshell/proxy';
 import type { SandboxFile } from '@openshell/runtime';
-
-/** Where distributions keep the bundle of certificate authorities that the system trusts. */
-const SYSTEM_BUNDLES = [
-  '/etc/ssl/certs/ca-certificates.crt',
-  '/etc/pki/tls/certs/ca-bundle.crt',
-  '/etc/ssl/ca-bundle.pem',
-  '/etc/ssl/cert.pem',
-];
 
 /** The system's authorities, the operator's and the proxy's. */
 export const CA_BUNDLE = '/run/openshell/tls/ca-bundle.pem';

@@ -1,18 +1,11 @@
 import { type AnswerBody, renderAnswer } from '../http/answer.ts';
 import { readHead } from '../http/read-head.ts';
+import { FAULT_NAMES } from '../http/request-head.ts';
 import { endGently } from '../relay/linger.ts';
 import type { Connection } from '../tenant/connection.ts';
 import type { TenantContext } from '../tenant/context.ts';
 import { serveConnect } from './connect.ts';
 import { serveForward } from './forward.ts';
-
-const FAULT_NAMES = {
-  400: 'bad_request',
-  408: 'request_timeout',
-  417: 'expectation_failed',
-  431: 'request_header_too_large',
-  505: 'http_version_not_supported',
-} as const;
 
 /** Serves a program that knows it talks to a proxy: one request, which becomes a tunnel or one forwarded exchange. */
 export async function serveExplicit(connection: Connection, context: TenantContext): Promise<void> {

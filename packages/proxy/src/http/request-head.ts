@@ -34,6 +34,15 @@ export interface HttpFault {
   readonly detail: string;
 }
 
+/** What a fault is called in the body of its answer. */
+export const FAULT_NAMES: Readonly<Record<HttpFault['status'], string>> = {
+  400: 'bad_request',
+  408: 'request_timeout',
+  417: 'expectation_failed',
+  431: 'request_header_too_large',
+  505: 'http_version_not_supported',
+};
+
 /** All values of a field, in order. `lowerName` is in lower case. */
 export const fieldValues = (head: { readonly fields: readonly HeaderField[] }, lowerName: string): string[] =>
   head.fields.filter((field) => field.lowerName === lowerName).map((field) => field.value);

@@ -6,7 +6,7 @@ import type { BodyFraming } from '../http/framing.ts';
 import { framingOf } from '../http/framing.ts';
 import { HeadReader } from '../http/head-reader.ts';
 import { Malformed } from '../http/malformed.ts';
-import type { RequestHead } from '../http/request-head.ts';
+import { FAULT_NAMES, type RequestHead } from '../http/request-head.ts';
 import type { Limits } from '../limits.ts';
 import { endGently } from '../relay/linger.ts';
 import { reset } from '../relay/reset.ts';
@@ -36,14 +36,6 @@ export interface DownstreamOptions {
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
 const NOTHING = Buffer.alloc(0);
-
-const FAULT_NAMES = {
-  400: 'bad_request',
-  408: 'request_timeout',
-  417: 'expectation_failed',
-  431: 'request_header_too_large',
-  505: 'http_version_not_supported',
-} as const;
 
 /**
  * A client's HTTP/1 connection: one request after the other, each answered before the next is looked at (RFC 9112

@@ -2,7 +2,7 @@ import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream
 import type { Duplex } from 'node:stream';
 import { OpenShellError } from '@openshell/base';
 import type { ClientExchange, RequestMessage } from '../exchange/exchange.ts';
-import type { HttpFault } from '../http/request-head.ts';
+import { FAULT_NAMES, type HttpFault } from '../http/request-head.ts';
 import type { Limits } from '../limits.ts';
 import { ignoreError } from '../relay/linger.ts';
 import { END_STREAM, ENHANCE_YOUR_CALM, NO_ERROR } from './constants.ts';
@@ -40,14 +40,6 @@ export interface Http2Downstream {
 
 /** Serves a client that speaks HTTP/2. A malformed request is answered here and never becomes an exchange. */
 export const serveHttp2 = (options: Http2DownstreamOptions): Http2Downstream => new ServerConnection(options);
-
-const FAULT_NAMES: Record<HttpFault['status'], string> = {
-  400: 'bad_request',
-  408: 'request_timeout',
-  417: 'expectation_failed',
-  431: 'request_header_too_large',
-  505: 'http_version_not_supported',
-};
 
 class ServerConnection implements Http2Downstream {
   readonly done: Promise<void>;

@@ -1,7 +1,7 @@
 import { messageOf } from '@openshell/base';
 import type { Endpoint, QueryParameter, RequestDecision, RequestFacts, Treatment } from '@openshell/policy';
 import { treatmentOf, wantsServerMessages } from '@openshell/policy';
-import { type Destination, type Injection, isRefusal, type Refusal } from '../credentials/injection.ts';
+import { type Destination, type Injection, isRefusal } from '../credentials/injection.ts';
 import { livesOnLoopback } from '../destination/overrides.ts';
 import type { BodySource } from '../exchange/body.ts';
 import type { ClientExchange, OutgoingRequest, RequestMessage } from '../exchange/exchange.ts';
@@ -10,46 +10,21 @@ import { canonicalTarget, queryParameters } from '../http/canonical-target.ts';
 import { field, type HeaderField } from '../http/request-head.ts';
 import type { MiddlewareStages } from '../middleware/chain.ts';
 import type { Grant } from '../tenant/connection.ts';
-import { type Answer, denial, give } from './answers.ts';
+import { denial, give } from './answers.ts';
 import { describeContent, inspectedBodyBytes, readContent } from './content.ts';
 import { type ForwardEnd, type Forwarded, forward } from './forward.ts';
 import { authorityOf } from './grants.ts';
-import type { RequestRecord } from './record.ts';
+import { GONE, type Outcome, Refused, refuse, refusedBy } from './refused.ts';
 import type { InspectionContext } from './session.ts';
 import { traceIdOf } from './trace.ts';
 import { planUpgrade, type UpgradePlan } from './upgrade.ts';
 import { BytesBody, type WholeBody, wholeBody } from './whole-body.ts';
-
-type Outcome = Pick<
-  RequestRecord,
-  'action' | 'code' | 'policy' | 'rule' | 'reason' | 'remedy' | 'credentials' | 'broken'
->;
-
-/** Thrown to end the run with an answer of the proxy's own. */
-class Refused {
-  readonly answer: Answer;
-  readonly outcome: Outcome;
-  constructor(answer: Answer, outcome: Partial<Outcome> = {}) {
-    this.answer = answer;
-    const { error, detail, remedy } = answer.body as { error: string; detail: string; remedy?: string };
-    this.outcome = { action: 'denied', code: error, reason: detail, remedy, ...outcome };
-  }
-}
 
 /** Methods are case-sensitive, and not all servers know: a rule against DELETE is one against `delete`. */
 function inUpperCase(request: RequestMessage): RequestMessage {
   const method = request.method.toUpperCase();
   return method === request.method ? request : { ...request, method };
 }
-
-/** Thrown when there is nobody to answer any more. */
-const GONE = Symbol('gone');
-
-const refuse = (status: number, error: string, detail: string, remedy?: string, action?: 'failed'): Refused =>
-  new Refused(
-    { status, body: { error, layer: 'l7', detail, remedy } },
-    action === undefined ? {} : { action },
-  );
 
 /**
  * One request, from its head to the end of its response: what it is, whether it may, what goes along, where to. It waits only where
@@ -171,11 +146,11 @@ export class ExchangeRun {
     const reading = this.#bodyFor(inspectedBodyBytes(endpoint, this.#judged));
     let body = reading instanceof Promise ? await reading : reading;
     const deciding = this.#decide(grant, endpoint, query, body);
-    let decision = deciding instanceof Promise ? await deciding : deciding;
+    if (deciding instanceof Promise) await deciding;
     let fields = request.fields;
     if (stages !== undefined) {
       ({ body, fields } = await this.#throughMiddleware(stages, { grant, written, body }));
-      if (body.changed) decision = await this.#decide(grant, endpoint, query, body);
+      if (body.changed) await this.#decide(grant, endpoint, query, body);
       // What is signed then is the body that goes out.
       if (body.changed && endpoint?.signing !== undefined) fields = fields.filter(isNotPayloadHash);
     }
@@ -200,7 +175,7 @@ export class ExchangeRun {
       upgrade,
       expectsContinue: request.expectsContinue && body.source === this.#exchange.body,
     };
-    const sending: Sending = { outgoing, destination, body, grant, treatment, decision, stages, plan };
+    const sending: Sending = { outgoing, destination, body, grant, treatment, stages, plan };
     if (credentials.isEmpty) this.#forward(sending, outgoing, body.source, undefined);
     else await this.#sendWithCredentials(sending);
   }
@@ -267,8 +242,8 @@ export class ExchangeRun {
     endpoint: Endpoint | undefined,
     query: readonly QueryParameter[],
     body: RequestBody,
-  ): RequestDecision | undefined | Promise<RequestDecision | undefined> {
-    if (grant.decision.inspection === undefined) return undefined;
+  ): void | Promise<void> {
+    if (grant.decision.inspection === undefined) return;
     const request = this.#judged;
     const asked: Asked = { grant, endpoint, query, bytes: body.bytes ?? NOTHING };
     const graphql = endpoint?.protocol === 'graphql' ? this.#context.graphql() : undefined;
@@ -276,11 +251,7 @@ export class ExchangeRun {
     return this.#ask(asked, request, graphql);
   }
 
-  #ask(
-    asked: Asked,
-    request: RequestMessage,
-    graphql: GraphqlReader | undefined,
-  ): RequestDecision | Promise<RequestDecision> {
+  #ask(asked: Asked, request: RequestMessage, graphql: GraphqlReader | undefined): void | Promise<void> {
     const { grant, endpoint, query, bytes } = asked;
     const { engine } = this.#context.settings();
     const content = readContent({
@@ -304,7 +275,7 @@ export class ExchangeRun {
     });
   }
 
-  #decided(grant: Grant, facts: RequestFacts, decision: RequestDecision): RequestDecision {
+  #decided(grant: Grant, facts: RequestFacts, decision: RequestDecision): void {
     if (decision.action === 'deny') {
       const { policy, rule, reason, remedy, code } = decision;
       const answer = denial({ decision, intent: grant.intent, facts, protocol: this.#protocol });
@@ -312,7 +283,6 @@ export class ExchangeRun {
     }
     const { policy, rule, reason } = decision;
     this.#outcome = { action: decision.action === 'audit' ? 'audited' : 'allowed', policy, rule, reason };
-    return decision;
   }
 
   async #throughMiddleware(
@@ -356,9 +326,8 @@ export class ExchangeRun {
           fields: verdict.fields,
         };
       case 'denied': {
-        const { status, error, middleware, reasonCode } = verdict;
-        // What was found in the target is not to be in the record of it either.
-        if (reasonCode === 'match_in_target') this.#path = '[REDACTED]';
+        const { status, error, middleware, reasonCode, targetIsSecret } = verdict;
+        if (targetIsSecret) this.#path = '[REDACTED]';
         const detail = `the middleware ${middleware} has refused the request`;
         throw new Refused({
           status,
@@ -435,7 +404,7 @@ export class ExchangeRun {
   }
 
   #forward(
-    { grant, treatment, decision, stages, plan }: Sending,
+    { grant, treatment, stages, plan }: Sending,
     request: OutgoingRequest,
     source: BodySource,
     injection: Injection | undefined,
@@ -447,7 +416,6 @@ export class ExchangeRun {
       exchange: this.#exchange,
       grant,
       treatment,
-      decision,
       stages,
       plan,
       source,
@@ -552,12 +520,8 @@ interface Sending {
   readonly body: RequestBody;
   readonly grant: Grant;
   readonly treatment: Treatment | undefined;
-  readonly decision: RequestDecision | undefined;
   readonly stages: MiddlewareStages | undefined;
 }
-
-const refusedBy = ({ status, error, detail, remedy }: Refusal): Refused =>
-  refuse(status, error, detail, remedy);
 
 const IDENTITY_ONLY = field('Accept-Encoding', 'identity');
 const isNotPayloadHash = ({ lowerName }: HeaderField): boolean => lowerName !== 'x-amz-content-sha256';

@@ -1,4 +1,4 @@
-import type { RequestDecision, RequestFacts, Treatment } from '@openshell/policy';
+import type { RequestFacts, Treatment } from '@openshell/policy';
 import { wantsServerMessages } from '@openshell/policy';
 import { type Injection, isRefusal } from '../credentials/injection.ts';
 import { planDestination } from '../destination/plan.ts';
@@ -45,7 +45,6 @@ export interface ForwardOptions {
   readonly exchange: ClientExchange;
   readonly grant: Grant;
   readonly treatment: Treatment | undefined;
-  readonly decision: RequestDecision | undefined;
   readonly stages: MiddlewareStages | undefined;
   readonly request: OutgoingRequest;
   readonly source: BodySource;

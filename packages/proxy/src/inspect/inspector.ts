@@ -7,6 +7,7 @@ import { Http1Upstream } from '../http1/upstream.ts';
 import { Http2Upstream } from '../http2/upstream.ts';
 import type { InferenceService } from '../inference/service.ts';
 import type { Limits } from '../limits.ts';
+import { once } from '../once.ts';
 import type { Connection } from '../tenant/connection.ts';
 import type { TenantContext } from '../tenant/context.ts';
 import type { SigningAuthority } from '../tls/authority.ts';
@@ -124,14 +125,6 @@ export class Inspector {
   close(): void {
     this.#context.pool.close();
   }
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }
 
 /** Loaded with the first request that needs it; from then on without a promise. */

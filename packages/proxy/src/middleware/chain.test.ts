@@ -177,6 +177,7 @@ test('a refusal ends the chain, also where errors are let through', async () => 
     error: 'middleware_denied',
     middleware: 'a',
     reasonCode: 'no',
+    targetIsSecret: false,
   });
   assert.equal(later, 0);
   assert.deepEqual(findings, [{ ...finding, middleware: 'a' }]);

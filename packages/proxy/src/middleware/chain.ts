@@ -139,7 +139,7 @@ export class MiddlewareStages {
       try {
         const answer = await this.#ask(configured, request, passage, options.signal);
         for (const finding of answer.findings) options.onFinding({ ...finding, middleware: middleware.key });
-        if (answer.kind === 'deny') return denied(middleware, answer.reasonCode);
+        if (answer.kind === 'deny') return denied(middleware, answer);
         if (answer.changes) passage = applied(answer.changes, passage, configured.stage);
       } catch (thrown) {
         if (middleware.onError === 'fail_closed') return failure(middleware, asFault(thrown));
@@ -192,12 +192,16 @@ function applied(changes: StageChanges, passage: Passage, stage: Stage): Passage
   };
 }
 
-const denied = (middleware: Middleware, reasonCode: string): MiddlewareVerdict => ({
+const denied = (
+  middleware: Middleware,
+  { reasonCode, targetIsSecret = false }: Extract<StageAnswer, { kind: 'deny' }>,
+): MiddlewareVerdict => ({
   kind: 'denied',
   status: 403,
   error: 'middleware_denied',
   middleware: middleware.key,
   reasonCode,
+  targetIsSecret,
 });
 
 const failure = (middleware: Middleware, { status, message }: StageFault): MiddlewareFailure => ({

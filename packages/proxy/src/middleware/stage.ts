@@ -48,6 +48,8 @@ export type StageAnswer =
       readonly kind: 'deny';
       /** `[a-z][a-z0-9_]*`, or empty. */
       readonly reasonCode: string;
+      /** What was found is in the target, which is then kept out of records. */
+      readonly targetIsSecret?: boolean;
       readonly findings: readonly StageFinding[];
     };
 

@@ -55,6 +55,8 @@ export type MiddlewareVerdict =
       readonly middleware: string;
       /** Empty where the stage gives none. */
       readonly reasonCode: string;
+      /** The target may be in no record. */
+      readonly targetIsSecret: boolean;
     }
   | MiddlewareFailure;
 

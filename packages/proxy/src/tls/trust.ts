@@ -2,11 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { SecureContext } from 'node:tls';
 import { OpenShellError } from '@openshell/base';
 import { type HostPattern, hostMatches, parseHostPattern } from '@openshell/policy';
+import { once } from '../once.ts';
 import { crypto, tls } from './builtin.ts';
 import { readCertificates } from './pem.ts';
 
 /** Where distributions keep the bundle of authorities that the machine trusts. */
-const SYSTEM_BUNDLES = [
+export const SYSTEM_BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
   '/etc/ssl/ca-bundle.pem',
@@ -82,12 +83,4 @@ function checkClient(host: string, certPem: string, keyPem: string): void {
       remedy: 'Give the unencrypted PEM key that the certificate was made for.',
     },
   );
-}
-
-function once<Value>(make: () => Value): () => Value {
-  let made: { readonly value: Value } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RequestMessage, ResponseHead } from '../exchange/exchange.ts';
-import type { HeaderField } from '../http/request-head.ts';
+import { field, type HeaderField } from '../http/request-head.ts';
 import {
   answersOffer,
   DEFLATE,
@@ -152,8 +152,6 @@ const listOf = (fields: readonly HeaderField[], lowerName: string): string[] =>
 
 const withoutWebSocket = (fields: readonly HeaderField[]): HeaderField[] =>
   fields.filter(({ lowerName }) => !lowerName.startsWith('sec-websocket-'));
-
-const field = (name: string, value: string): HeaderField => ({ name, lowerName: name.toLowerCase(), value });
 
 const agreed = (protocols: string, deflate: DeflateParameters | undefined): HeaderField[] => [
   ...(protocols === '' ? [] : [field('Sec-WebSocket-Protocol', protocols)]),

@@ -43,7 +43,12 @@ export class RegexStage implements Stage {
     const inTarget = new Scanner(this.#index);
     inTarget.push(decoded(target), true);
     if (inTarget.found)
-      return { kind: 'deny', reasonCode: 'match_in_target', findings: findingsOf(inTarget, 'refused') };
+      return {
+        kind: 'deny',
+        reasonCode: 'match_in_target',
+        targetIsSecret: true,
+        findings: findingsOf(inTarget, 'refused'),
+      };
     if (body === undefined || body.length === 0) return { kind: 'allow', findings: [] };
     if (fields.some(isCoded)) throw new StageFault('the body has a content coding and cannot be read', 403);
     const scanner = new Scanner(this.#index);
