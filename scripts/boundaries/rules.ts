@@ -13,14 +13,14 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
   policy: { mayImport: ['base'], builtins: ['crypto', 'module', 'net', 'url'] },
   rego: { mayImport: [], builtins: ['buffer', 'crypto', 'module', 'url', 'util', 'zlib'] },
   audit: { mayImport: ['base'] },
-  control: { mayImport: ['base', 'policy'] },
+  control: { mayImport: ['base', 'policy', 'audit'] },
   proxy: { mayImport: ['base', 'policy', 'rego', 'audit', 'control'] },
   runtime: { mayImport: ['base', 'audit'] },
   sandbox: { mayImport: ['base', 'policy', 'rego', 'audit', 'control', 'proxy', 'runtime'] },
   vm: { mayImport: ['base', 'audit'] },
   // `runtime` for `openshell doctor` only: what a machine can do is the runtime's knowledge. `rego` for `openshell rego` and for
   // reading rules.
-  cli: { mayImport: ['base', 'policy', 'rego', 'sandbox', 'sdk', 'runtime'] },
+  cli: { mayImport: ['base', 'policy', 'rego', 'sandbox', 'sdk', 'runtime', 'control'] },
 };
 
 /** No module of `absent` (packages of ours or of npm) may be reached from `entry`. */
