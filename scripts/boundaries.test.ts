@@ -85,7 +85,7 @@ describe('a made-up violation is found', () => {
     [
       'a second door of a package',
       { 'packages/proxy/src/a.ts': "import '@openshell/policy/src/hash.ts';" },
-      /only door is its name/,
+      /no door of the package/,
     ],
     [
       'a package that is not in the table',

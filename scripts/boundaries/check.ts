@@ -44,12 +44,18 @@ const ownProblem = (workspace: Workspace, from: string, specifier: string): stri
     : `leaves the package ${home}`;
 };
 
+const isDoor = (specifier: string, name: string): boolean =>
+  ['', ...(PACKAGE_RULES[name]?.doors ?? []).map((door) => `/${door}`)].some(
+    (door) => specifier === `@openshell/${name}${door}`,
+  );
+
 const packageProblem = (from: string, specifier: string): string | undefined => {
   const home = packageOf(from) ?? '';
   const other = ourPackage(specifier) ?? '';
   const rule = PACKAGE_RULES[home];
   if (!rule) return `the package ${home} is not in the table (scripts/boundaries/rules.ts)`;
-  if (specifier !== `@openshell/${other}`) return `a package's only door is its name: '@openshell/${other}'`;
+  if (!isDoor(specifier, other))
+    return `this is no door of the package; its main one is '@openshell/${other}'`;
   // A test may come in through the front door, as a caller does.
   if (other === home && isDevelopment(from)) return undefined;
   if (other === home) return 'imports its own package by name; use a relative path';

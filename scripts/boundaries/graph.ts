@@ -23,8 +23,8 @@ export const npmPackage = (specifier: string): string | undefined => {
 /** Where an import leads: a file of ours, or the specifier itself where it leads out of the repository. */
 export const resolveImport = (from: string, specifier: string): string => {
   if (specifier.startsWith('.')) return posix.join(posix.dirname(from), specifier);
-  const name = ourPackage(specifier);
-  return name === undefined ? specifier : `packages/${name}/src/index.ts`;
+  const [name, ...door] = specifier.startsWith(OURS) ? specifier.slice(OURS.length).split('/') : [];
+  return name === undefined ? specifier : ['packages', name, 'src', ...door, 'index.ts'].join('/');
 };
 
 /** The shortest way from a module to one that `isTarget`, both included; undefined where there is none. */

@@ -4,6 +4,8 @@ export interface PackageRule {
   readonly mayImport: readonly string[];
   /** Parts of Node.js that its modules may use. Absent: all. Tests and generators of documents are exempt. */
   readonly builtins?: readonly string[];
+  /** Rooms that others may enter without the rest of the package: `@openshell/NAME/ROOM`, which is `src/ROOM/index.ts`. */
+  readonly doors?: readonly string[];
 }
 
 /** The table of the architecture. `base` holds shared words only, so everybody but `rego` may use it. */
@@ -13,8 +15,10 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
   policy: { mayImport: ['base'], builtins: ['crypto', 'module', 'net', 'url'] },
   rego: { mayImport: [], builtins: ['buffer', 'crypto', 'module', 'url', 'util', 'zlib'] },
   audit: { mayImport: ['base'] },
-  control: { mayImport: ['base', 'policy', 'audit'] },
-  proxy: { mayImport: ['base', 'policy', 'rego', 'audit', 'control'] },
+  // `audit` for the type of an event. `link` has no RPC in it; `testing` is the suite that every form of the contract must pass.
+  control: { mayImport: ['base', 'policy', 'audit'], doors: ['link', 'testing'] },
+  // `dns` alone, for a node whose proxy is elsewhere.
+  proxy: { mayImport: ['base', 'policy', 'rego', 'audit', 'control'], doors: ['dns'] },
   runtime: { mayImport: ['base', 'audit'] },
   sandbox: { mayImport: ['base', 'policy', 'rego', 'audit', 'control', 'proxy', 'runtime'] },
   vm: { mayImport: ['base', 'audit'] },
