@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { bundleOf, bundleViolations } from './boundaries/bundle.ts';
 import { boundaryViolations, formatViolation, type Workspace } from './boundaries/check.ts';
 import { importsOf } from './boundaries/imports.ts';
-import { PACKAGE_RULES } from './boundaries/rules.ts';
+import { BUNDLE_RULES, PACKAGE_RULES } from './boundaries/rules.ts';
 import { readWorkspace } from './boundaries/sources.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -20,6 +21,30 @@ const whats = (files: Readonly<Record<string, string>>): string[] =>
 test('the packages import only what the architecture lets them', () => {
   const violations = boundaryViolations(readWorkspace(root));
   assert.equal(violations.length, 0, `\n${violations.map(formatViolation).join('\n')}`);
+});
+
+describe('the bundle of', () => {
+  for (const rule of BUNDLE_RULES)
+    test(`${rule.program} has nothing that it must not have`, async () => {
+      const bundle = await bundleOf(root, rule.entry);
+      assert.ok(bundle.modules.includes(rule.entry));
+      assert.deepEqual(bundleViolations(bundle, rule), [], rule.because);
+    });
+
+  test('a made-up program shows what it must not have', () => {
+    const modules = ['packages/a/src/fine.ts', 'packages/a/src/secret/x.ts'];
+    const rule = {
+      program: 'a',
+      entry: modules[0]!,
+      absent: [/\/secret\//],
+      packages: ['yaml'],
+      because: '',
+    };
+    assert.deepEqual(bundleViolations({ modules, packages: ['yaml', 'left-pad'] }, rule), [
+      'packages/a/src/secret/x.ts',
+      'left-pad',
+    ]);
+  });
 });
 
 test('every package of the workspace is in the table, and all of its files are read', () => {

@@ -23,8 +23,8 @@ export const PACKAGE_RULES: Readonly<Record<string, PackageRule>> = {
   sandbox: { mayImport: ['base', 'policy', 'rego', 'audit', 'control', 'proxy', 'runtime'] },
   vm: { mayImport: ['base', 'audit'] },
   // `runtime` for `openshell doctor` only: what a machine can do is the runtime's knowledge. `rego` for `openshell rego` and for
-  // reading rules.
-  cli: { mayImport: ['base', 'policy', 'rego', 'sandbox', 'sdk', 'runtime', 'control'] },
+  // reading rules. `control` and `audit` for `openshell proxyctl`.
+  cli: { mayImport: ['base', 'policy', 'rego', 'audit', 'sandbox', 'sdk', 'runtime', 'control'] },
 };
 
 /** No module of `absent` (packages of ours or of npm) may be reached from `entry`. */
@@ -44,5 +44,35 @@ export const PROGRAM_RULES: readonly ProgramRule[] = [
     entry: 'packages/runtime/src/index.ts',
     absent: ['@openshell/proxy', '@openshell/policy', '@openshell/rego', '@openshell/sandbox'],
     because: 'the runtime is privileged and must not decide or parse traffic',
+  },
+];
+
+/** What the code of a program, as it is installed, must not contain. */
+export interface BundleRule {
+  readonly program: string;
+  readonly entry: string;
+  /** Modules of ours, from the root of the repository. */
+  readonly absent: readonly RegExp[];
+  /** The npm packages that it may need. */
+  readonly packages: readonly string[];
+  readonly because: string;
+}
+
+export const BUNDLE_RULES: readonly BundleRule[] = [
+  {
+    program: 'openshell-sandbox --proxy',
+    entry: 'packages/sandbox/src/edge/program.ts',
+    absent: [
+      /^packages\/rego\//,
+      // The name service of a sandbox is where the sandbox is; `relay/` has how it closes a connection.
+      /^packages\/proxy\/src\/(?!dns\/|limits\.ts|relay\/(?:linger|reset)\.ts)/,
+      // A policy is read here, for files and users and its hash; presets and weights belong to finding mistakes in it.
+      /^packages\/policy\/src\/(?:learn|suggest)\//,
+      /^packages\/policy\/src\/evaluate\/(?!request\/(?:presets|selection)\.ts)/,
+      /^packages\/control\/src\/(?!link\/)/,
+      /^packages\/sandbox\/src\/(?:egress|learn|load-engine|run)\.ts/,
+    ],
+    packages: ['yaml'],
+    because: 'a node without a proxy decides nothing, opens no TLS and parses no traffic',
   },
 ];

@@ -1,3 +1,13 @@
+export { connectProxy } from './connect/connect-proxy.ts';
+export { type KeepConnectedOptions, keepConnected } from './connect/keep-connected.ts';
+export { planTenants, type TenantStep, type WantedParts, type WantedTenant } from './connect/plan-tenants.ts';
+export { type Reconciled, reconcile } from './connect/reconcile.ts';
+export {
+  type ControlAddress,
+  type ControlTarget,
+  type ControlTls,
+  parseControlTarget,
+} from './connect/target.ts';
 export type {
   AuthorityCertificate,
   AuthorityRole,
@@ -49,3 +59,25 @@ export type {
   TenantReport,
   TenantSpec,
 } from './contract/tenant.ts';
+export { tenantHash } from './contract/tenant-hash.ts';
+export {
+  isManifestName,
+  MANIFEST_NAME,
+  type ManifestTarget,
+  renderManifest,
+} from './kubernetes-manifest.ts';
+export { CONTROL_LIMITS, type ControlLimit } from './limits.ts';
+export { certificateNames } from './serve/certificate-names.ts';
+export type { ControlServer, ListenAddress, ServeOptions, ServerTls } from './serve/options.ts';
+export { serveControl, serveControlOn } from './serve/serve-control.ts';
+export {
+  CALL_RULES,
+  type ControlCall,
+  type ControlOperations,
+  endedRefusal,
+  requireRole,
+  requireVersion,
+  type SessionChange,
+  SessionDesk,
+  type SessionDeskOptions,
+} from './session/index.ts';

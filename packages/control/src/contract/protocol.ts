@@ -1,4 +1,4 @@
-import { OpenShellError } from '@openshell/base';
+import { ControlRefusal } from './refusal.ts';
 
 /** Versions of the control protocol that one side speaks; both ends included. */
 export interface ProtocolRange {
@@ -21,7 +21,7 @@ export function negotiate(own: ProtocolRange, other: ProtocolRange, who: 'contro
   const agreed = Math.min(own.max, other.max);
   if (agreed >= own.min && agreed >= other.min) return agreed;
   const mine = who === 'controller' ? 'proxy' : 'controller';
-  throw new OpenShellError(
+  throw new ControlRefusal(
     `the ${mine} speaks version ${formatRange(own)} of the control protocol and the ${who} ${formatRange(other)}: they have none in common`,
     {
       code: 'protocol_unsupported',

@@ -11,9 +11,13 @@ import type { TenantReport, TenantSpec } from './tenant.ts';
 export interface ProxyControl {
   /**
    * Begins a session. One controller at a time; any number of observers.
-   * Throws `ControlRefusal`: `protocol_unsupported`, `controlled_by_another`, `unauthenticated`, `unavailable`.
+   * When `signal` aborts, connecting is given up; after that, the session is lost.
+   * Throws `ControlRefusal`: `protocol_unsupported`, `controlled_by_another`, `too_many_sessions`, `unauthenticated`, `unavailable`.
    */
-  connect(hello: ControllerHello, options?: { readonly signal?: AbortSignal }): Promise<ControlSession>;
+  connect(
+    hello: ControllerHello,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<ControlSession>;
 }
 
 export interface ControllerHello {
@@ -45,7 +49,7 @@ export type SessionEnd =
   | { readonly kind: 'proxy_stopping' }
   | { readonly kind: 'lost'; readonly reason: string };
 
-/** Each call throws `ControlRefusal`; of the controller's calls an observer may use those that change nothing. */
+/** Each call throws `ControlRefusal`; an observer may use those that change nothing, which a check is among. */
 export interface ControlSession extends AsyncDisposable {
   readonly hello: ProxyHello;
   /** Never rejects. */
@@ -65,7 +69,7 @@ export interface ControlSession extends AsyncDisposable {
   status(): Promise<ProxyStatus>;
   /** What clients have to trust. Makes the authority where there was none yet. */
   authority(): Promise<AuthorityStatus>;
-  /** Ends with the session, with `signal`, or, where `follow` is false, with what there is. Whoever reads slowly gets a gap, not a queue without end. */
+  /** Ends with the session (throws `unavailable` where that is lost), with `signal`, or, where `follow` is false, with what there is. Whoever reads slowly gets a gap, not a queue without end. */
   events(query: EventQuery): AsyncIterable<ControlEvent>;
   explain(query: ExplainQuery): Promise<ExplainAnswer>;
 }

@@ -6,6 +6,8 @@ export const CONTROL_CODES = [
   'protocol_unsupported',
   /** Somebody else controls the proxy, and taking over was not asked for. */
   'controlled_by_another',
+  /** There are as many observers as there may be. */
+  'too_many_sessions',
   /** Observers change nothing. */
   'observer_only',
   /** The session has ended: closed, taken over, or the proxy went away. */

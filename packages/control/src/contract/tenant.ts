@@ -56,6 +56,8 @@ export interface TenantCounters {
 
 export interface TenantReport {
   readonly id: SandboxId;
+  /** Of what it was registered with (`tenantHash`): a controller that comes back compares it with what it wants. */
+  readonly specHash?: string | undefined;
   /** Absent: nothing was installed, and everything is denied. */
   readonly installed?: InstalledGeneration | undefined;
   /** Where it listens for itself, with the ports that were given; several workers share them. */
