@@ -1,3 +1,4 @@
+export { type Correlation, correlationOf, type LogFields, logFields } from './correlation.ts';
 export type { SecurityEvent } from './event.ts';
 export { type ConfigEvent, type ConfigOptions, configEvent } from './events/config.ts';
 export { type DnsEvent, type DnsOptions, dnsRefusedEvent } from './events/dns.ts';

@@ -60,7 +60,7 @@ export interface BaseEvent {
     /** The sandbox that the event is about. */
     readonly tenant_uid?: string;
   };
-  /** OCSF profile `trace`: what belongs to one request has one id. */
+  /** OCSF profile `trace`: what belongs to one connection, or to a request that brings a trace of its own, has one id. */
   readonly trace?: { readonly uid: string } | undefined;
   readonly message?: string | undefined;
   readonly status_detail?: string | undefined;

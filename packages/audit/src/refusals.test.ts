@@ -37,6 +37,14 @@ describe('the refusal reporter', () => {
     ]);
   });
 
+  test('says by what each line is found again, and of several alike by what the first is', () => {
+    const about: unknown[] = [];
+    const refusals = new RefusalReporter({ write: (_, { traceId }) => about.push(traceId), now: () => 0 });
+    for (const traceId of ['a', 'b', 'c']) refusals.report({ ...refusal, traceId });
+    refusals.close();
+    assert.deepEqual(about, ['a', 'a']);
+  });
+
   test('tells apart what was refused on one connection, and says it once', () => {
     const { lines, refusals } = reporter();
     const inside = { ...refusal, code: 'request_not_allowed', remedy: undefined };

@@ -1,8 +1,9 @@
+import type { Correlation } from './correlation.ts';
 import { baseName } from './objects.ts';
 import { plainText, truncated } from './text.ts';
 
 /** Something that a sandbox wanted and did not get, as its owner should hear of it. */
-export interface Refusal {
+export interface Refusal extends Correlation {
   /** Stable: `no_policy`, `binary_not_allowed`, `private_address`, ... */
   readonly code: string;
   /** Path of the executable inside the sandbox, where it is known. */
@@ -18,10 +19,10 @@ export interface Refusal {
 }
 
 export interface RefusalReporterOptions {
-  /** Writes one line, without its line end. */
-  readonly write: (line: string) => void;
+  /** Writes one line, without its line end. `about`: what it belongs to; of several alike, the first. */
+  readonly write: (line: string, about: Correlation) => void;
   readonly color?: boolean | undefined;
-  /** Milliseconds; for tests. */
+  /** Milliseconds since some moment; for tests. */
   readonly now?: (() => number) | undefined;
 }
 
@@ -42,7 +43,7 @@ interface Kind {
 
 /** Tells the person what was refused: each kind once when it happens, and how often again at the end. */
 export class RefusalReporter {
-  readonly #write: (line: string) => void;
+  readonly #write: RefusalReporterOptions['write'];
   readonly #color: boolean;
   readonly #now: () => number;
   readonly #kinds = new Map<string, Kind>();
@@ -50,7 +51,7 @@ export class RefusalReporter {
   #tokens = BURST;
   #refilledAt: number;
 
-  constructor({ write, color = false, now = Date.now }: RefusalReporterOptions) {
+  constructor({ write, color = false, now = () => performance.now() }: RefusalReporterOptions) {
     this.#write = write;
     this.#color = color;
     this.#now = now;
@@ -64,7 +65,7 @@ export class RefusalReporter {
       this.#untracked += 1;
     } else if (!kind.told && this.#mayWrite()) {
       kind.told = true;
-      this.#write(this.#line(refusal));
+      this.#write(this.#line(refusal), refusal);
     } else {
       kind.more += 1;
     }
@@ -73,9 +74,9 @@ export class RefusalReporter {
   /** Says how often each refusal happened again. The reporter starts afresh afterwards. */
   close(): void {
     const repeated = [...this.#kinds.values()].filter((kind) => kind.more > 0);
-    for (const kind of repeated.slice(0, MAX_SUMMARY_LINES)) this.#write(this.#summary(kind));
+    for (const kind of repeated.slice(0, MAX_SUMMARY_LINES)) this.#write(this.#summary(kind), kind.refusal);
     const rest = repeated.slice(MAX_SUMMARY_LINES).reduce((sum, kind) => sum + kind.more, this.#untracked);
-    if (rest > 0) this.#write(`${this.#mark()} ... and ${rest} more to other destinations`);
+    if (rest > 0) this.#write(`${this.#mark()} ... and ${rest} more to other destinations`, {});
     this.#kinds.clear();
     this.#untracked = 0;
   }

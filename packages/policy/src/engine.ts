@@ -3,7 +3,7 @@ import type { IdentityMode } from './evaluate/rule.ts';
 import type { Inspection, RequestDecision, RequestFacts } from './request.ts';
 
 /** How an attempt to get out reached the proxy. */
-export type Adapter = 'connect' | 'forward' | 'transparent';
+export type Adapter = 'connect' | 'forward' | 'socks5' | 'transparent';
 
 /** One executable, as the kernel names it inside the sandbox. */
 export interface BinaryIdentity {
