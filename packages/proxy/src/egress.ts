@@ -71,7 +71,8 @@ export class Egress {
   /** Who asks for what. Never throws. */
   async identify(connection: Connection, adapter: Adapter, { host, port }: Authority): Promise<Intent> {
     const { sandbox, evidence: source, planner } = this.#options;
-    const evidence = await identifyWithin(source, connection.flow, planner.limits.evidenceTime);
+    const evidence =
+      connection.evidence ?? (await identifyWithin(source, connection.flow, planner.limits.evidenceTime));
     return { sandbox, adapter, host, port, evidence };
   }
 
@@ -93,6 +94,17 @@ export class Egress {
 
   /** The same, with the connection begun by `open`. */
   async connectWith<Kind extends Carrier>(
+    connection: Connection,
+    open: (target: Target) => Kind,
+  ): Promise<EgressOutcome<Kind>> {
+    const trace = connection.trace.upstream(connection.grant!.intent);
+    const outcome = await this.#connect(connection, open);
+    if (outcome.kind === 'open') trace?.connected(outcome.upstream.target);
+    trace?.end(outcome.kind === 'open' ? undefined : outcome.kind === 'refused' ? outcome.cause : 'gone');
+    return outcome;
+  }
+
+  async #connect<Kind extends Carrier>(
     connection: Connection,
     open: (target: Target) => Kind,
   ): Promise<EgressOutcome<Kind>> {

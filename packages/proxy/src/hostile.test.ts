@@ -38,7 +38,7 @@ describe('a hostile sandbox', () => {
     for (const socket of idle) socket.destroy();
     while (hostile.tenant.status().connections > 0) await settled();
     await works(hostile);
-    assert.equal(hostile.tenant.status().shed, 30);
+    assert.equal(hostile.tenant.status().counters.shed, 30);
   });
 
   test('that holds thousands of idle connections costs little memory, and no other notices', async () => {
@@ -50,8 +50,9 @@ describe('a hostile sandbox', () => {
       sockets.push(...(await Promise.all(Array.from({ length: 100 }, () => hostile.client()))));
     }
     await works(other);
-    while (hostile.tenant.status().accepted < 5000) await settled();
-    const { connections, handshakes, accepted, shed } = hostile.tenant.status();
+    while (hostile.tenant.status().counters.accepted < 5000) await settled();
+    const { connections, handshakes, counters } = hostile.tenant.status();
+    const { accepted, shed } = counters;
     assert.equal(accepted, 5000);
     assert.ok(handshakes <= 1024 && connections <= 1024 + 256, `${handshakes} ${connections}`);
     assert.equal(shed, 5000 - 1024);

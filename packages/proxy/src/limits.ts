@@ -1,5 +1,5 @@
 /** One bound: how much, of what, and what happens to whoever goes beyond it. */
-interface Limit {
+export interface Limit {
   readonly value: number;
   readonly unit: string;
   readonly what: string;
@@ -28,6 +28,30 @@ export const LIMITS = {
     unit: 'connections',
     what: 'Refused connections that are still read from, so that the answer is not lost',
     onExcess: 'closed without waiting for the client',
+  },
+  heldBytes: {
+    value: 268_435_456,
+    unit: 'bytes',
+    what: 'Bodies and messages that are held in memory as a whole at one time',
+    onExcess: 'answered 503; a WebSocket is closed with 1013',
+  },
+  eventsPerSecond: {
+    value: 10_000,
+    unit: 'events/s',
+    what: 'Events that are passed on to the record, in the long run',
+    onExcess: 'counted, and reported as one event with their number; denials stay counted by kind',
+  },
+  ingressConnections: {
+    value: 4096,
+    unit: 'connections',
+    what: 'Connections to a listener that tenants share, of which it is not known yet whose they are; together for all tenants',
+    onExcess: 'reset',
+  },
+  ingressConnectionsPerAddress: {
+    value: 256,
+    unit: 'connections',
+    what: 'The same from one address',
+    onExcess: 'reset',
   },
   headBytes: {
     value: 16_384,
@@ -132,6 +156,24 @@ export const LIMITS = {
     unit: 'hosts',
     what: 'Inspected hosts whose certificate is kept',
     onExcess: 'the least recently used is made again when it is next needed',
+  },
+  authorityTime: {
+    value: 31_536_000_000,
+    unit: 'ms',
+    what: 'Life of an authority that is made in memory; when a third of it is left, a successor is made',
+    onExcess: 'nothing is signed with it',
+  },
+  authorityOverlap: {
+    value: 2_592_000_000,
+    unit: 'ms',
+    what: 'From the making of that successor, in which clients can learn to trust it',
+    onExcess: 'the successor signs',
+  },
+  authorityWarningTime: {
+    value: 1_209_600_000,
+    unit: 'ms',
+    what: "Rest of an authority's life, or a sixth of it where that is shorter",
+    onExcess: 'a warning',
   },
   tlsSessions: {
     value: 1024,
@@ -636,6 +678,48 @@ export const LIMITS = {
     what: 'Request body that `openshell/regex` reads',
     onExcess: 'as `on_error` says',
   },
+  linkHandshakes: {
+    value: 1024,
+    unit: 'connections',
+    what: 'The link: connections of nodes in the TLS handshake at one time, of all sandboxes together',
+    onExcess: 'closed',
+  },
+  linkHandshakeTime: {
+    value: 10_000,
+    unit: 'ms',
+    what: 'The link: TLS handshake of a node',
+    onExcess: 'closed',
+  },
+  linkSpare: {
+    value: 64,
+    unit: 'connections',
+    what: 'The link: connections of one certificate that have not said yet what they are for',
+    onExcess: 'closed',
+  },
+  linkSpareTime: {
+    value: 120_000,
+    unit: 'ms',
+    what: 'The link: from the TLS handshake of a node to what the connection is for',
+    onExcess: 'closed',
+  },
+  linkSessions: {
+    value: 8,
+    unit: 'sessions',
+    what: 'The link: sessions for one sandbox at one time',
+    onExcess: 'closed',
+  },
+  linkSessionsOfNode: {
+    value: 1024,
+    unit: 'sessions',
+    what: 'The link: sessions of one certificate at one time',
+    onExcess: 'closed',
+  },
+  linkQueueBytes: {
+    value: 262_144,
+    unit: 'bytes',
+    what: 'The link: what is on its way to a node in a session',
+    onExcess: 'refusals are left out; closed where something else does not fit',
+  },
   inferenceRequests: {
     value: 64,
     unit: 'requests',
@@ -756,6 +840,168 @@ export const LIMITS = {
     what: 'PostgreSQL: brackets within brackets',
     onExcess: 'refused',
   },
+  statusConnections: {
+    value: 64,
+    unit: 'connections',
+    what: 'Connections to the listener of --status',
+    onExcess: 'closed at once',
+  },
+  statusTime: {
+    value: 5000,
+    unit: 'ms',
+    what: 'Head of a request for the status, and silence between two',
+    onExcess: 'closed',
+  },
+  statusHeadBytes: {
+    value: 8192,
+    unit: 'bytes',
+    what: 'Head of a request for the status',
+    onExcess: 'answered 431',
+  },
+  controlTenants: {
+    value: 10_000,
+    unit: 'tenants',
+    what: 'Tenants of one proxy that controllers have registered',
+    onExcess: 'refused with `too_many_tenants`',
+  },
+  controlChanges: {
+    value: 16,
+    unit: 'calls',
+    what: 'Generations of one tenant that are being applied or checked, or wait for that',
+    onExcess: 'refused with `request_invalid`',
+  },
+  controlEvents: {
+    value: 32_768,
+    unit: 'events',
+    what: 'Events that are kept for controllers that come back, of all tenants together',
+    onExcess: 'the oldest of the tenant that has the most are gone, and reported as a gap',
+  },
+  controlEventBytes: {
+    value: 33_554_432,
+    unit: 'bytes',
+    what: 'The same events in memory',
+    onExcess: 'the oldest of the tenant that has the most are gone, and reported as a gap',
+  },
+  controlFollowers: {
+    value: 256,
+    unit: 'readers',
+    what: 'Readers of events at one time, of all sessions together',
+    onExcess: 'refused with `request_invalid`',
+  },
+  spanQueue: {
+    value: 4096,
+    unit: 'spans',
+    what: 'Tracing: spans that wait to be exported, of all sandboxes together',
+    onExcess: 'not exported, and counted',
+  },
+  spanBatch: {
+    value: 512,
+    unit: 'spans',
+    what: 'Tracing: spans of one export',
+    onExcess: 'the rest waits for the next',
+  },
+  spanTextLength: {
+    value: 256,
+    unit: 'characters',
+    what: 'Tracing: one text of a span',
+    onExcess: 'cut',
+  },
+  spanDelay: {
+    value: 2000,
+    unit: 'ms',
+    what: 'Tracing: from a span to its export, and before the first repetition of one',
+    onExcess: 'exported',
+  },
+  spanRetryTime: {
+    value: 60_000,
+    unit: 'ms',
+    what: 'Tracing: between two repetitions of an export, whatever the collector says',
+    onExcess: 'repeated',
+  },
+  spanExportTime: {
+    value: 10_000,
+    unit: 'ms',
+    what: 'Tracing: one export, its answer included',
+    onExcess: 'given up, and repeated',
+  },
+  spanAnswerBytes: {
+    value: 65_536,
+    unit: 'bytes',
+    what: 'Tracing: answer of a collector',
+    onExcess: 'not read',
+  },
+  spanHeaderBytes: {
+    value: 16_384,
+    unit: 'bytes',
+    what: 'Tracing: file of header fields for the collector',
+    onExcess: 'refused',
+  },
+  spanFlushTime: {
+    value: 5000,
+    unit: 'ms',
+    what: 'Tracing: what is still to be exported when the proxy ends',
+    onExcess: 'not exported, and counted',
+  },
+  workerChanges: {
+    value: 1024,
+    unit: 'calls',
+    what: 'Workers: changes of all tenants that are being made in all workers, or wait for that',
+    onExcess: 'refused with `request_invalid`',
+  },
+  workerEvents: {
+    value: 4096,
+    unit: 'events',
+    what: 'Workers: events of one worker that the first process has not taken yet',
+    onExcess: 'the oldest of the tenant that has the most are gone, and counted in an event',
+  },
+  workerEventBytes: {
+    value: 4_194_304,
+    unit: 'bytes',
+    what: 'Workers: the same events in memory',
+    onExcess: 'the oldest of the tenant that has the most are gone, and counted in an event',
+  },
+  workerEventBatch: {
+    value: 128,
+    unit: 'events',
+    what: 'Workers: events that are sent to the first process before it has taken them',
+    onExcess: 'the others wait in the worker',
+  },
+  workerRefusals: {
+    value: 64,
+    unit: 'refusals',
+    what: 'Workers: refusals on their way to the node of a sandbox by way of another worker',
+    onExcess: 'not shown to the person at the node; the event is recorded all the same',
+  },
+  workerStartTime: {
+    value: 30_000,
+    unit: 'ms',
+    what: 'Workers: from the start of the process until it can be told of tenants',
+    onExcess: 'it is ended, and another one started',
+  },
+  workerAnswerTime: {
+    value: 2000,
+    unit: 'ms',
+    what: 'Workers: the answer of one about its numbers and newest events, for a status',
+    onExcess: 'its last numbers are shown',
+  },
+  workerSilence: {
+    value: 30_000,
+    unit: 'ms',
+    what: 'Workers: silence of one that is asked for its numbers',
+    onExcess: 'it is ended, and another one started',
+  },
+  workerRestarts: {
+    value: 10,
+    unit: 'times a minute',
+    what: 'Workers: replacing one',
+    onExcess: 'it is not replaced any more, and the proxy is not ready',
+  },
+  stopTime: {
+    value: 10_000,
+    unit: 'ms',
+    what: 'Closing everything after draining: records, spans, controllers',
+    onExcess: 'the process ends',
+  },
 } as const satisfies Record<string, Limit>;
 
 /** The value of each limit. */
@@ -765,23 +1011,4 @@ export type Limits = { readonly [Name in keyof typeof LIMITS]: number };
 export function limitsWith(changes: Partial<Limits> = {}): Limits {
   const values = Object.fromEntries(Object.entries(LIMITS).map(([name, { value }]) => [name, value]));
   return { ...(values as Limits), ...changes };
-}
-
-const grouped = (value: number): string => value.toString().replace(/\B(?=(\d{3})+$)/g, ',');
-
-/** The documentation of the limits, in Markdown. */
-export function renderLimitsDocs(): string {
-  const rows = Object.entries(LIMITS).map(
-    ([name, { value, unit, what, onExcess }]) =>
-      `| \`${name}\` | ${what} | ${grouped(value)} ${unit} | ${onExcess} |`,
-  );
-  return `# Limits of the egress proxy
-
-Made from \`packages/proxy/src/limits.ts\`; a test keeps the two equal. Every count is for one sandbox, so that none can
-use up what another needs.
-
-| name | what is bounded | limit | beyond it |
-|---|---|---|---|
-${rows.join('\n')}
-`;
 }

@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer as createHttps } from 'node:https';
 import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { fileURLToPath } from 'node:url';
 import { LOOPBACK, portOf, readAll, readUntil } from './test-support/fixture.ts';
 import { identityFor } from './test-support/identities.ts';
+import { get, inFolder, Program } from './test-support/program.ts';
 import { SigningAuthority } from './tls/authority.ts';
-
-const PROGRAM = fileURLToPath(new URL('../../../bin/openshell-proxy', import.meta.url));
 
 const policyFor = (host: string): string => `version: 1
 network_policies:
@@ -24,61 +19,10 @@ network_policies:
       - { path: /usr/bin/nobody-has-this }
 `;
 
-/** The program, with what it has said on standard error. */
-class Program implements Disposable {
-  readonly child: ChildProcess;
-  #said = '';
-  #wake = Promise.withResolvers<void>();
-
-  constructor(args: readonly string[]) {
-    this.child = spawn(PROGRAM, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.child.stderr!.on('data', (chunk) => {
-      this.#said += chunk;
-      this.#wake.resolve();
-      this.#wake = Promise.withResolvers();
-    });
-  }
-
-  /** A test that failed leaves nothing running. */
-  [Symbol.dispose](): void {
-    this.child.kill('SIGKILL');
-  }
-
-  /** Waits until it has said this. */
-  async said(pattern: RegExp): Promise<RegExpExecArray> {
-    for (;;) {
-      const match = pattern.exec(this.#said);
-      if (match !== null) return match;
-      if (this.child.exitCode !== null) throw new Error(`it has ended; it said ${this.#said}`);
-      await Promise.race([this.#wake.promise, once(this.child, 'exit')]);
-    }
-  }
-
-  async ended(): Promise<{ code: number | null; said: string }> {
-    const [code] = await once(this.child, 'close');
-    return { code, said: this.#said };
-  }
-}
-
-async function get(port: number, url: string): Promise<string> {
-  const socket = connect({ host: LOOPBACK, port });
-  socket.write(`GET ${url} HTTP/1.1\r\nHost: ${new URL(url).host}\r\nConnection: close\r\n\r\n`);
-  return String(await readAll(socket));
-}
-
-async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'openshell-proxy-'));
-  try {
-    await use(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
 describe('openshell-proxy', () => {
   test('serves a policy, takes a new one on SIGHUP, keeps the old one when the new one is bad, and stops cleanly', () =>
-    inFolder(async (folder) => {
-      const [policy, events] = [join(folder, 'policy.yaml'), join(folder, 'events')];
+    inFolder(async (at) => {
+      const [policy, events] = [at('policy.yaml'), at('events')];
       const origin = createServer((socket) => {
         socket.once('data', () => socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n'));
       });
@@ -132,14 +76,15 @@ describe('openshell-proxy', () => {
 
   const base = ['--policy', '/nonexistent', '--listen', '127.0.0.1:0'];
   const wrong: [string, readonly string[], number, RegExp][] = [
-    ['no identity', base, 2, /cannot tell which program.*--identity none/s],
-    ['another identity', [...base, '--identity', 'magic'], 2, /--identity magic is not known/],
-    ['no policy', ['--listen', '127.0.0.1:0', '--identity', 'none'], 2, /--policy FILE is missing/],
-    ['no address', ['--policy', 'x', '--identity', 'none'], 2, /--listen ADDRESS:PORT is missing/],
-    ['a bad address', ['--policy', 'x', '--listen', 'here:80', '--identity', 'none'], 2, /not ADDRESS:PORT/],
     ['an unknown option', [...base, '--verbose'], 2, /--verbose/],
-    ['a bad rule', [...base, '--identity', 'none', '--resolve', 'a=b'], 2, /--resolve a=b: .* no address/],
-    ['a policy that is not there', [...base, '--identity', 'none'], 1, /cannot be read.*\/nonexistent/],
+    ['a policy that is not there', base, 1, /cannot be read.*\/nonexistent/],
+    ['a socket that nobody handed over', ['--listen', 'fd:proxy'], 1, /no socket fd:proxy was handed over/],
+    [
+      'tenants that are not there',
+      ['--tenants', '/nonexistent'],
+      1,
+      /the tenants cannot be read.*\/nonexistent/,
+    ],
   ];
   for (const [what, args, expected, message] of wrong) {
     test(`with ${what} says so and ends with ${expected}`, async () => {
@@ -150,8 +95,7 @@ describe('openshell-proxy', () => {
   }
 
   test('opens TLS with an authority that it writes down, and takes policy and credentials anew as one generation', () =>
-    inFolder(async (folder) => {
-      const at = (name: string): string => join(folder, name);
+    inFolder(async (at) => {
       const upstream = SigningAuthority.create();
       const seen: unknown[] = [];
       await using origin = createHttps(
@@ -190,8 +134,9 @@ describe('openshell-proxy', () => {
       assert.match(await ask('GET'), new RegExp(`^HTTP/1\\.1 200 .*GET Bearer ${placeholder}\\r\\n`, 's'));
       assert.match(await ask('POST'), /^HTTP\/1\.1 403 .*"error":"policy_denied"/s);
 
-      await writeFile(at('policy.yaml'), inspecting('full'));
+      // In this order, since what is watched may be read in between.
       await writeFile(at('credentials.yaml'), 'credentials: 5\n');
+      await writeFile(at('policy.yaml'), inspecting('full'));
       program.child.kill('SIGHUP');
       await program.said(/credentials\.yaml:1:\d+: .*generation 1 stays in force/s);
       assert.match(await ask('POST'), /^HTTP\/1\.1 403 /);
@@ -212,26 +157,21 @@ describe('openshell-proxy', () => {
     }));
 
   test('does not start with what it could not serve', () =>
-    inFolder(async (folder) => {
-      const at = (name: string): string => join(folder, name);
+    inFolder(async (at) => {
       await writeFile(at('policy.yaml'), policyFor('one.example'));
       await writeFile(at('credentials.yaml'), 'credentials: [{ name: TOKEN, env: NOT_SET_ANYWHERE }]\n');
       await writeFile(at('ca.pem'), SigningAuthority.create().certificatePem);
       const started = ['--policy', at('policy.yaml'), '--listen', '127.0.0.1:0', '--identity', 'none'];
       const cases: readonly [more: readonly string[], code: number, message: RegExp][] = [
         [['--credentials', at('credentials.yaml')], 1, /TOKEN/],
-        [['--credentials', at('nothing')], 1, /cannot read the credentials .*nothing/],
-        [['--ca-cert', at('ca.pem')], 2, /--ca-cert and --ca-key go together/],
+        [['--credentials', at('nothing')], 1, /the credentials cannot be read: .*nothing/],
         [['--ca-cert', at('ca.pem'), '--ca-key', at('ca.pem')], 1, /its key cannot be read/],
         [['--ca-out', at('no/such/folder')], 1, /cannot write the authority's certificate/],
-        [['--upstream-proxy', 'http://user:hidden@proxy:1'], 2, /--upstream-proxy: this is not the address/],
-        [['--upstream-no-proxy', 'a.example'], 2, /no proxy is given that it could be about/],
       ];
       for (const [more, expected, message] of cases) {
         const { code, said } = await new Program([...started, ...more]).ended();
         assert.match(said, message);
         assert.equal(code, expected);
-        assert.doesNotMatch(said, /hidden/);
       }
     }));
 });

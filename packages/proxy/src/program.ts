@@ -1,27 +1,84 @@
 import { OpenShellError } from '@openshell/base';
-import { parseOptions, USAGE } from './program/options.ts';
-import { describe, serve } from './program/serve.ts';
+import { LIMITS } from './limits.ts';
+import { takeActivatedSockets } from './program/listen/activation.ts';
+import { describe } from './program/log/describe.ts';
+import { jsonLog, type Log, textLog } from './program/log/log.ts';
+import { type ProgramOptions, parseCommandLine } from './program/options/options.ts';
+import { usage } from './program/options/usage.ts';
+import { channelToFirst } from './workers/process-channel.ts';
+import { WORKER_WORD } from './workers/role.ts';
 
-/** The `openshell-proxy` program: an explicit proxy of its own, without a sandbox. */
+const NAME = 'openshell-proxy';
+
+/** The program, which is loaded only when it is to serve. */
+type ProgramUnderWay = AsyncDisposable & { reload(): Promise<void>; drain(): Promise<void> };
+
+const writeLine = (line: string): void => void process.stderr.write(`${line}\n`);
+let log: Log = textLog(NAME, writeLine);
+
+/** The `openshell-proxy` program: the egress proxy on its own, without a sandbox. */
 async function main(): Promise<void> {
-  const options = parseOptions(process.argv.slice(2));
-  if (options === undefined) {
-    process.stdout.write(USAGE);
-    return;
+  if (process.argv[2] === WORKER_WORD) {
+    const channel = channelToFirst();
+    if (channel !== undefined) return (await import('./workers/run-worker.ts')).runWorker(channel);
   }
-  const service = await serve(options);
-  process.on('SIGHUP', () => void service.reload());
-  const stop = (): void => {
-    process.off('SIGTERM', stop);
-    process.off('SIGINT', stop);
-    // Listeners of signals keep nothing alive; once the service is closed the process ends by itself.
-    void service.close();
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  const line = parseCommandLine(process.argv.slice(2));
+  switch (line.kind) {
+    case 'help':
+      process.stdout.write(usage());
+      return;
+    case 'version': {
+      const { PROXY_VERSION } = await import('./version.ts');
+      process.stdout.write(`${NAME} ${PROXY_VERSION}\n`);
+      return;
+    }
+    case 'serve':
+      await serve(line.options);
+      return;
+    default:
+      line satisfies never;
+  }
 }
 
-main().catch((thrown: unknown) => {
-  process.stderr.write(`openshell-proxy: ${describe(thrown).replaceAll('\n', '\nopenshell-proxy: ')}\n`);
+async function serve(options: ProgramOptions): Promise<void> {
+  const isText = options.logFormat === 'text';
+  if (!isText) log = jsonLog(writeLine);
+  const sockets = takeActivatedSockets(process.env, process.pid);
+  const { Program } = await import('./program/program.ts');
+  let program: ProgramUnderWay | undefined;
+  // From the start: without a listener the signal would end what is still starting, and what it would read anew is read just now.
+  process.on('SIGHUP', () => void program?.reload());
+  program = await Program.start(options, {
+    environment: process.env,
+    sockets,
+    log,
+    plain: isText ? writeLine : undefined,
+    color: process.stderr.isTTY === true && !process.env.NO_COLOR,
+  });
+  const started = program;
+  let stopping = false;
+  // Listeners of signals keep nothing alive; once the program is disposed of the process ends by itself.
+  for (const [signal, number] of [
+    ['SIGTERM', 15],
+    ['SIGINT', 2],
+  ] as const)
+    process.on(signal, () => {
+      if (stopping) process.exit(128 + number);
+      stopping = true;
+      stop(started).catch(failed);
+    });
+}
+
+async function stop(program: ProgramUnderWay): Promise<void> {
+  await program.drain();
+  // Whatever does not end by itself must not keep the process.
+  setTimeout(() => process.exit(), LIMITS.stopTime.value).unref();
+  await program[Symbol.asyncDispose]();
+}
+
+function failed(thrown: unknown): void {
+  log('error', describe(thrown));
   process.exitCode = thrown instanceof OpenShellError && thrown.code === 'usage' ? 2 : 1;
-});
+}
+
+main().catch(failed);

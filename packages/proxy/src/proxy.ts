@@ -4,7 +4,8 @@ import { type Resolver, systemResolver } from './destination/resolver.ts';
 import { type Limits, limitsWith } from './limits.ts';
 import { once } from './once.ts';
 import { type SharedParts, Tenant, type TenantOptions } from './tenant/tenant.ts';
-import type { SigningAuthority } from './tls/authority.ts';
+import type { AuthorityRing } from './tls/authority-ring.ts';
+import type { TracingOptions } from './tracing/options.ts';
 import type { UpstreamOptions } from './upstream/opener.ts';
 
 export interface EgressProxyOptions {
@@ -12,30 +13,38 @@ export interface EgressProxyOptions {
   readonly resolver?: Resolver;
   readonly overrides: OperatorOverrides;
   readonly limits?: Partial<Limits>;
-  /** Signs for the hosts whose TLS is opened. Made in memory when it is first needed, where absent. */
-  readonly authority?: SigningAuthority;
+  /** Who signs for the hosts whose TLS is opened; asked once, when it is first needed. Made in memory, where absent. */
+  readonly authority?: () => AuthorityRing | Promise<AuthorityRing>;
   /** Whom to trust and which way to go to upstreams. The machine's own authorities and no proxy, when absent. */
   readonly upstream?: UpstreamOptions;
+  /** Whether spans are made, and what upstreams are told of traces. No, and nothing, when absent. */
+  readonly tracing?: TracingOptions | undefined;
 }
 
 /** The egress data plane of one process. Serves any number of sandboxes, which share nothing but the process. */
 export class EgressProxy {
-  readonly #authority: () => Promise<SigningAuthority>;
+  readonly #authority: () => Promise<AuthorityRing>;
   readonly #shared: SharedParts;
   readonly #tenants = new Map<string, Tenant>();
+  readonly #firstAuthority = Promise.withResolvers<AuthorityRing>();
   #closed = false;
 
   constructor(options: EgressProxyOptions) {
     const { resolver = systemResolver, overrides, authority } = options;
     const limits = limitsWith(options.limits);
     this.#authority = once(async () => {
-      if (authority !== undefined) return authority;
-      return (await import('./tls/authority.ts')).SigningAuthority.create();
+      const ring =
+        authority === undefined
+          ? (await import('./tls/authority-ring.ts')).AuthorityRing.inMemory()
+          : await authority();
+      this.#firstAuthority.resolve(ring);
+      return ring;
     });
-    const { upstream } = options;
+    const { upstream, tracing } = options;
     this.#shared = {
       planner: { resolver, overrides, limits },
       proxy: upstream?.proxy,
+      tracing,
       inspectors: once(async () => {
         const { Inspectors } = await import('./inspect/inspector.ts');
         return new Inspectors({ limits, authority: await this.#authority(), upstream });
@@ -43,9 +52,14 @@ export class EgressProxy {
     };
   }
 
-  /** What clients have to trust. To make a new one takes some 15 ms, so nobody asks who opens nothing. */
-  authority(): Promise<SigningAuthority> {
+  /** Whom clients have to trust. To make a new authority takes some 15 ms, so nobody asks who opens nothing. */
+  authority(): Promise<AuthorityRing> {
     return this.#authority();
+  }
+
+  /** The same as soon as somebody has asked for it, and not before. */
+  get authorityNeeded(): Promise<AuthorityRing> {
+    return this.#firstAuthority.promise;
   }
 
   /** Serves a sandbox from this moment on. Throws `proxy_closed` or `tenant_exists`. */

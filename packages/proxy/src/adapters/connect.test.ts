@@ -57,7 +57,9 @@ describe('CONNECT', () => {
     const [head = '', body = ''] = answer.split('\r\n\r\n');
     assert.match(head, /^HTTP\/1.1 403 Forbidden\r\n/);
     assert.match(head, new RegExp(`Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close$`));
-    assert.deepEqual(JSON.parse(body), {
+    const { trace_id, ...said } = JSON.parse(body);
+    assert.match(head, new RegExp(`\r\nX-OpenShell-Trace-Id: ${trace_id}\r\n`));
+    assert.deepEqual(said, {
       error: 'policy_denied',
       layer: 'l4',
       detail: 'CONNECT [2001:db8::1]:443 not permitted by policy',

@@ -1,5 +1,5 @@
 import { BlockList, isIPv6 } from 'node:net';
-import { isSynthetic } from '../dns/synthetic-names.ts';
+import { isSynthetic } from '../dns/index.ts';
 import type { EgressRefusal } from '../egress.ts';
 import { type AnswerBody, renderAnswer } from '../http/answer.ts';
 import { refusalAnswer } from '../http/refusal-answer.ts';
@@ -7,9 +7,10 @@ import { inferenceMistake, isInference, mustOpen } from '../inspect/destinations
 import { type Peeked, peek } from '../peek/peek.ts';
 import { endGently } from '../relay/linger.ts';
 import { reset } from '../relay/reset.ts';
+import type { Adoption } from '../tenant/adoption.ts';
 import type { Connection } from '../tenant/connection.ts';
 import type { TenantContext } from '../tenant/context.ts';
-import type { RefusedCapture } from '../tenant/reporter.ts';
+import type { CaptureRefusal } from '../tenant/reporter.ts';
 import { ACCESS_DENIED_ALERT } from '../tls/alert.ts';
 import { looksLikeTls } from '../tls/client-hello.ts';
 import { tunnel } from './tunnel.ts';
@@ -33,12 +34,11 @@ interface Capture {
  * Serves a program that knows of no proxy and was captured on its way out. Its destination is an address; policy is
  * about names. The name is the one whose synthetic address was dialled, else what TLS or HTTP say.
  */
-export async function serveTransparent(connection: Connection, context: TenantContext): Promise<void> {
-  const { flow } = connection;
-  if (flow === undefined) {
-    connection.socket.destroy();
-    return;
-  }
+export async function serveTransparent(
+  connection: Connection,
+  context: TenantContext,
+  { flow, name }: Extract<Adoption, { kind: 'transparent' }>,
+): Promise<void> {
   const capture: Capture = { connection, context, address: flow.serverAddress, port: flow.serverPort };
   if (OWN.check(capture.address, isIPv6(capture.address) ? 'ipv6' : 'ipv4')) {
     return refuse(capture, {
@@ -47,6 +47,7 @@ export async function serveTransparent(connection: Connection, context: TenantCo
       remedy: 'Connect to the destination itself, or to the explicit proxy.',
     });
   }
+  if (name !== undefined) return open(capture, { host: name, guarded: true });
   if (isSynthetic(capture.address)) return serveSynthetic(capture);
   if (context.engine().couldAllowAddress(capture.address, capture.port)) {
     return open(capture, { host: capture.address });
@@ -124,9 +125,9 @@ async function refuseEgress(capture: Capture, refusal: EgressRefusal, peeked?: P
   const denied = refusal.code === 'policy_denied' || refusal.code === 'ssrf_denied';
   if (denied) {
     const { host, port } = refusal.intent;
-    context.reporter.refusedCapture({ ...refusal, host, port, code: refusal.cause });
+    context.reporter.refusedCapture(connection, { ...refusal, host, port, code: refusal.cause });
   } else {
-    context.reporter.refused(refusal);
+    context.reporter.refused(connection, refusal);
   }
   const first = peeked ?? (await peekFor(capture, context.limits.refusalPeekTime));
   if (first !== undefined) await render(connection, context, first, { status, body, denied });
@@ -134,11 +135,11 @@ async function refuseEgress(capture: Capture, refusal: EgressRefusal, peeked?: P
 
 async function refuse(
   capture: Capture,
-  why: Omit<RefusedCapture, 'host' | 'port'>,
+  why: Omit<CaptureRefusal, 'host' | 'port'>,
   peeked?: Peeked,
 ): Promise<void> {
   const { connection, context, address: host, port } = capture;
-  context.reporter.refusedCapture({ ...why, host, port });
+  context.reporter.refusedCapture(connection, { ...why, host, port });
   const first = peeked ?? (await peekFor(capture, context.limits.refusalPeekTime));
   const body: AnswerBody = {
     error: why.code,
@@ -171,13 +172,13 @@ interface Rendering {
 
 /** Refuses in the protocol that the first bytes are in; a reset says it to every other. */
 async function render(
-  { socket }: Connection,
+  { socket, trace }: Connection,
   { limits }: TenantContext,
   { verdict, bytes }: Peeked,
   { status, body, denied }: Rendering,
 ): Promise<void> {
   const http = verdict.kind === 'http' || (verdict.kind === 'malformed' && verdict.protocol === 'http');
-  if (http) return endGently(socket, renderAnswer({ status, body }), limits);
+  if (http) return endGently(socket, renderAnswer({ status, body, traceId: trace.id }), limits);
   if (denied && looksLikeTls(bytes)) return endGently(socket, ACCESS_DENIED_ALERT, limits);
   reset(socket);
 }

@@ -22,8 +22,8 @@ export function tunnel(connection: Connection, context: TenantContext, options: 
   const relay = new RawRelay(connection.socket, upstream, limits);
   connection.relaying(relay);
   context.opened(connection);
-  reporter.opened(grant);
-  void relay.done.then((result) => reporter.closed(connection.grant ?? grant, result));
+  reporter.opened(connection);
+  void relay.done.then((result) => reporter.closed(connection, result));
   relay.startDownstream();
   if (guardedName === undefined) {
     relay.startUpstream(initial);
@@ -35,20 +35,21 @@ export function tunnel(connection: Connection, context: TenantContext, options: 
       pass: (bytes) => relay.startUpstream(bytes),
       refuse: (contradiction) => {
         reporter.contradicted(connection, connection.grant ?? grant, contradiction.reason);
-        relay.refuse(lastWords(contradiction), contradiction.reason);
+        relay.refuse(lastWords(contradiction, connection.trace.id), contradiction.reason);
       },
     },
   );
 }
 
 /** The refusal in the client's own protocol; undefined where there is none and a reset has to do. */
-function lastWords({ protocol, reason }: NameContradiction): Buffer | undefined {
+function lastWords({ protocol, reason }: NameContradiction, traceId: string): Buffer | undefined {
   switch (protocol) {
     case 'tls':
       return ACCESS_DENIED_ALERT;
     case 'http':
       return renderAnswer({
         status: 403,
+        traceId,
         body: { error: 'name_contradiction', layer: 'l4', detail: reason, next_steps: [] },
       });
     case 'other':

@@ -12,39 +12,56 @@ export interface EntryOptions {
   readonly unbound: 'error' | 'notice';
 }
 
+/** One thing that is wrong with credentials. */
+export interface CredentialFault {
+  /** Position of the credential; absent: it is about all of them. */
+  readonly index?: number;
+  readonly message: string;
+}
+
+/** Everything that is wrong with the credentials of a generation. */
+export class CredentialsInvalid extends OpenShellError {
+  readonly faults: readonly CredentialFault[];
+
+  constructor(faults: readonly CredentialFault[]) {
+    super(faults.map(({ message }) => message).join('\n'), {
+      code: 'credentials_invalid',
+      remedy: 'Correct what is named above.',
+    });
+    this.faults = faults;
+  }
+}
+
 /**
  * The credentials of a generation.
- * @throws OpenShellError `credentials_invalid` with everything that is wrong.
+ * @throws CredentialsInvalid `credentials_invalid` with everything that is wrong.
  */
 export function readEntries(
   specs: readonly CredentialSpec[],
   { policy, pool, unbound }: EntryOptions,
 ): { readonly entries: readonly Entry[]; readonly notices: readonly string[] } {
   const entries = new Map<string, Entry>();
-  const problems: string[] = [];
+  const faults: CredentialFault[] = [];
   const notices: string[] = [];
   if (specs.length > LIMITS.credentialCount.value)
-    problems.push(`There are more than ${LIMITS.credentialCount.value} credentials.`);
-  for (const spec of specs.slice(0, LIMITS.credentialCount.value)) {
+    faults.push({ message: `There are more than ${LIMITS.credentialCount.value} credentials.` });
+  for (const [index, spec] of specs.slice(0, LIMITS.credentialCount.value).entries()) {
+    const fault = (message: string) => faults.push({ index, message });
     try {
       const entry = makeEntry(spec, policy, pool);
-      if (entries.has(entry.key)) problems.push(`Credential ${spec.name} is given twice.`);
+      if (entries.has(entry.key)) fault(`Credential ${spec.name} is given twice.`);
       if (entry.bindings.length === 0) {
         const text = unboundText(spec);
-        if (unbound === 'error') problems.push(text);
+        if (unbound === 'error') fault(text);
         else notices.push(text);
       }
       entries.set(entry.key, entry);
     } catch (thrown) {
       if (!(thrown instanceof OpenShellError)) throw thrown;
-      problems.push(`${thrown.message} ${thrown.remedy ?? ''}`.trimEnd());
+      fault(`${thrown.message} ${thrown.remedy ?? ''}`.trimEnd());
     }
   }
-  if (problems.length > 0)
-    throw new OpenShellError(problems.join('\n'), {
-      code: 'credentials_invalid',
-      remedy: 'Correct what is named above.',
-    });
+  if (faults.length > 0) throw new CredentialsInvalid(faults);
   return { entries: [...entries.values()], notices };
 }
 

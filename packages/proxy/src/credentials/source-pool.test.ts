@@ -181,3 +181,22 @@ test('a source outlives the generation that described it, until none does', () =
   pool.keepOnly([]);
   assert.notEqual(pool.source(spec, 'TOKEN'), source);
 });
+
+test('in another environment a source is the same where its variables have the same values', () => {
+  const pool = poolAt({ now: 0 });
+  const token: CredentialSource = {
+    kind: 'oauth2',
+    grant: { type: 'refresh_token', refreshToken: { kind: 'env', variable: 'REFRESH' } },
+    tokenUrl: 'https://issuer.test/token',
+    clientId: 'me',
+    clientSecret: { kind: 'env', variable: 'SECRET' },
+  };
+  const values = { REFRESH: 'r', SECRET: 's' };
+  const first = pool.within(values).source(token, 'TOKEN');
+  assert.equal(pool.within({ ...values, OTHER: 'o' }).source(token, 'TOKEN'), first);
+  assert.notEqual(pool.within({ ...values, SECRET: 'new' }).source(token, 'TOKEN'), first);
+  assert.notEqual(pool.within({ ...values, REFRESH: 'new' }).source(token, 'TOKEN'), first);
+  assert.equal(pool.within(values).source(token, 'TOKEN'), first);
+  pool.within({ ...values, SECRET: 'new' }).keepOnly([{ name: 'TOKEN', source: token }]);
+  assert.notEqual(pool.within(values).source(token, 'TOKEN'), first);
+});

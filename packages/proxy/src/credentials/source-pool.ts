@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { OpenShellError } from '@openshell/base';
 import { CommandValue } from './command-value.ts';
 import { FileValue } from './file-value.ts';
@@ -11,32 +12,49 @@ export interface SourceOptions {
   /** The environment of whoever started the program. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly transport: TokenTransport;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since some moment; never goes back. How long what was got is used. */
   readonly now: () => number;
+}
+
+interface Described {
+  readonly name: string;
+  readonly source: CredentialSource;
 }
 
 /** Makes sources, and keeps them: tokens and refresh tokens outlive the generation of the policy under which they were got. */
 export class SourcePool {
   readonly #options: SourceOptions;
-  readonly #sources = new Map<string, SecretSource>();
+  readonly #sources: Map<string, SecretSource>;
 
-  constructor(options: SourceOptions) {
+  constructor(options: SourceOptions, sources = new Map<string, SecretSource>()) {
     this.#options = options;
+    this.#sources = sources;
+  }
+
+  /** The same sources in another environment: those whose variables have the same values there are the same, with the tokens that they got. */
+  within(environment: SourceOptions['environment']): SourcePool {
+    return new SourcePool({ ...this.#options, environment }, this.#sources);
   }
 
   /** @throws OpenShellError where the description alone shows that there is no value. */
   source(spec: CredentialSource, name: string): SecretSource {
-    // Two descriptions that read alike mean the same; the name is part of messages.
-    const key = JSON.stringify([name, spec]);
+    const key = this.#keyOf({ name, source: spec });
     const source = this.#sources.get(key) ?? this.#make(spec, name);
     this.#sources.set(key, source);
     return source;
   }
 
   /** Forgets what no spec of these describes any longer. */
-  keepOnly(specs: readonly { readonly name: string; readonly source: CredentialSource }[]): void {
-    const keys = new Set(specs.map(({ name, source }) => JSON.stringify([name, source])));
+  keepOnly(specs: readonly Described[]): void {
+    const keys = new Set(specs.map((spec) => this.#keyOf(spec)));
     for (const key of this.#sources.keys()) if (!keys.has(key)) this.#sources.delete(key);
+  }
+
+  /** Two descriptions that read alike, of variables with the same values, mean the same; the name is part of messages. */
+  #keyOf({ name, source }: Described): string {
+    const { environment } = this.#options;
+    const values = variablesOf(source).map((variable) => hash('sha256', environment[variable] ?? '', 'hex'));
+    return JSON.stringify([name, source, values]);
   }
 
   #make(spec: CredentialSource, name: string): SecretSource {
@@ -80,4 +98,24 @@ function environmentValue(
   }
   const value = new SecretValue(text, name);
   return { get: () => value, known: [value] };
+}
+
+/** The variables that a source takes values from. */
+export function variablesOf(source: CredentialSource): readonly string[] {
+  switch (source.kind) {
+    case 'env':
+      return [source.variable];
+    case 'file':
+    case 'command':
+      return [];
+    case 'oauth2': {
+      const { clientSecret, grant } = source;
+      return [
+        ...(clientSecret === undefined ? [] : variablesOf(clientSecret)),
+        ...(grant.type === 'refresh_token' ? variablesOf(grant.refreshToken) : []),
+      ];
+    }
+    default:
+      return source satisfies never;
+  }
 }

@@ -1,6 +1,14 @@
 import { OpenShellError } from '@openshell/base';
-import { formatFinding, readDocument, type Scope, schema } from '@openshell/policy';
+import {
+  formatFinding,
+  type PolicySource,
+  type Problem,
+  readDocument,
+  type Scope,
+  schema,
+} from '@openshell/policy';
 import { LIMITS } from '../limits.ts';
+import { checkSources, type SourceKinds } from './source-kinds.ts';
 import type { BindingSpec, CredentialSource, CredentialSpec, OAuth2Source, ValueSource } from './spec.ts';
 
 const { object, text, list, flag, integer } = schema;
@@ -67,23 +75,45 @@ type RawCredential = NonNullable<RawFile['credentials']>[number];
 type RawValue = schema.Read<typeof VALUE>;
 type RawOAuth2 = schema.Read<typeof OAUTH2>;
 
+/** Credentials with the places of the file where they stand, or everything that is wrong with the text. */
+export type CredentialsResult =
+  | { readonly ok: true; readonly specs: CredentialSpec[]; readonly source: PolicySource }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Reads a credentials file (YAML). It says where values are and holds none. Never throws. */
+export function readCredentials(
+  content: string,
+  file?: string,
+  sources: SourceKinds = 'host',
+): CredentialsResult {
+  const document = readDocument(content, FILE, { file, start: 'credentials:' });
+  const specs = (document.value?.credentials ?? []).map((raw, index) => {
+    const at = document.scope.at('credentials', index);
+    if (sources === 'pushed') checkPushed(raw, at);
+    return readCredential(raw, at);
+  });
+  const problems = document.problems();
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, specs, source: document.source };
+}
+
 /**
- * Reads a credentials file (YAML). It says where values are and holds none.
+ * Reads a credentials file, as `readCredentials` does.
  * @throws OpenShellError `credentials_invalid` with file, line and column of everything that is wrong.
  */
 export function parseCredentialFile(content: string, file?: string): CredentialSpec[] {
-  const document = readDocument(content, FILE, { file, start: 'credentials:' });
-  const specs = (document.value?.credentials ?? []).map((raw, index) =>
-    readCredential(raw, document.scope.at('credentials', index)),
-  );
-  const problems = document.problems();
-  if (problems.length > 0) {
-    throw new OpenShellError(problems.map(formatFinding).join('\n'), {
-      code: 'credentials_invalid',
-      remedy: 'Correct the file where the lines above say.',
-    });
-  }
-  return specs;
+  const result = readCredentials(content, file);
+  if (result.ok) return result.specs;
+  throw new OpenShellError(result.problems.map(formatFinding).join('\n'), {
+    code: 'credentials_invalid',
+    remedy: 'Correct the file where the lines above say.',
+  });
+}
+
+function checkPushed(raw: RawCredential, at: Scope): void {
+  checkSources(raw, at);
+  const oauth2 = at.at('oauth2');
+  if (raw.oauth2?.client_secret) checkSources(raw.oauth2.client_secret, oauth2.at('client_secret'));
+  if (raw.oauth2?.refresh_token) checkSources(raw.oauth2.refresh_token, oauth2.at('refresh_token'));
 }
 
 function readCredential(raw: RawCredential, at: Scope): CredentialSpec {

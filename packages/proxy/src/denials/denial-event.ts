@@ -14,10 +14,11 @@ const NOUNS: Readonly<Record<DenialStage, string>> = {
   statement: 'statement',
 };
 
-/** How often one kind of denial happened. `openshell policy suggest` reads it again. */
+/** How often one kind of denial happened. `generation` is in force when that is said. `openshell policy suggest` reads it again. */
 export function denialEvent(
   { kind, count, told, first, last, samples }: DenialCount,
   sandbox: SandboxId,
+  generation: number,
 ): FindingEvent {
   const binary = kind?.binary;
   return findingEvent({
@@ -28,7 +29,7 @@ export function denialEvent(
     severity: 'low',
     process: binary === undefined ? undefined : { name: baseName(binary), path: binary },
     count,
-    unmapped: { ...kind, told, first, last, samples: samples.map((sample) => ({ ...sample })) },
+    unmapped: { generation, ...kind, told, first, last, samples: samples.map((sample) => ({ ...sample })) },
   });
 }
 

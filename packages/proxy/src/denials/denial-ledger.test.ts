@@ -214,15 +214,15 @@ describe('the event of a count', () => {
   const count: DenialCount = { kind: KIND, count: 12, told: 2, first: 1, last: 2, samples: [] };
 
   test('says who was denied what, how often, and how much of it is told elsewhere', () => {
-    const event = denialEvent(count, sandboxId('box'));
+    const event = denialEvent(count, sandboxId('box'), 3);
     assert.equal(event.finding_info.title, 'Denied 12 requests to api.example.com:443');
     assert.equal(event.count, 12);
     assert.equal(event.actor?.process.file?.path, '/usr/bin/curl');
-    assert.deepEqual(event.unmapped, { ...KIND, told: 2, first: 1, last: 2, samples: [] });
+    assert.deepEqual(event.unmapped, { generation: 3, ...KIND, told: 2, first: 1, last: 2, samples: [] });
   });
 
   test('says that kinds were not told apart', () => {
-    const { finding_info } = denialEvent({ ...count, kind: undefined }, sandboxId('box'));
+    const { finding_info } = denialEvent({ ...count, kind: undefined }, sandboxId('box'), 3);
     assert.equal(finding_info.title, 'Denied 12 more, of more kinds than are told apart');
   });
 });

@@ -49,7 +49,8 @@ export class DenialLedger {
     const { limits } = this.#options;
     const entry = this.#entryFor(kind);
     entry.count += 1;
-    entry.last = this.#now();
+    // A clock that was set back must not put the last before the first.
+    entry.last = Math.max(entry.first, this.#now());
     if (subject !== undefined && entry.kind !== undefined) this.#sample(entry, subject);
     const own = told || entry.events < limits.denialEvents;
     if (own) {

@@ -9,19 +9,28 @@ import { SyntheticNames } from './synthetic-names.ts';
 const OPT = Buffer.from([0, 0, 41, 16, 0, 0, 0, 0, 0, 0, 0]);
 const OPT_V1 = Buffer.from([0, 0, 41, 16, 0, 0, 1, 0, 0, 0, 0]);
 
-function front(): { front: DnsFront; names: SyntheticNames; refused: string[] } {
+interface FrontUnderTest {
+  /** Knows at once. */
+  readonly front: { answer(message: Buffer): Buffer | undefined };
+  readonly names: SyntheticNames;
+  readonly refused: string[];
+}
+
+function front(): FrontUnderTest {
   const names = new SyntheticNames(100);
   const refused: string[] = [];
-  return {
+  const dns = new DnsFront({
     names,
-    refused,
-    front: new DnsFront({
-      names,
-      maxBytes: 600,
-      couldAllow: (name) => name === 'site.example' || name.endsWith('.wild.example'),
-      onRefused: ({ name, type }) => refused.push(`${name} ${type}`),
-    }),
+    maxBytes: 600,
+    couldAllow: (name) => name === 'site.example' || name.endsWith('.wild.example'),
+    onRefused: ({ name, type }) => refused.push(`${name} ${type}`),
+  });
+  const answer = (message: Buffer): Buffer | undefined => {
+    const response = dns.answer(message);
+    assert.ok(!(response instanceof Promise));
+    return response;
   };
+  return { names, refused, front: { answer } };
 }
 
 type Expected = { rcode: number; counts: [number, number, number]; data?: string };
@@ -203,4 +212,31 @@ describe('a name in a query', () => {
     assert.equal(raw(Buffer.from([0xc0, 12])), RCODE.formErr);
     assert.equal(raw(Buffer.from([63, 97])), RCODE.formErr);
   });
+});
+
+describe('a front that has to ask elsewhere', () => {
+  const asking = (couldAllow: (name: string, type: string) => Promise<boolean>): DnsFront =>
+    new DnsFront({ names: new SyntheticNames(10), maxBytes: 600, couldAllow, onRefused: () => {} });
+  const rcodeOf = async (asked: DnsFront): Promise<number> => {
+    const response = asked.answer(dnsQuery('site.example', { type: TYPE.AAAA }));
+    assert.ok(response instanceof Promise);
+    return dnsReply(await response).rcode;
+  };
+
+  test('answers with what it hears, and tells the record that was asked for', async () => {
+    const asked: string[] = [];
+    const answered = (known: boolean) =>
+      asking(async (name, type) => {
+        asked.push(`${name} ${type}`);
+        return known;
+      });
+    assert.deepEqual(
+      [await rcodeOf(answered(true)), await rcodeOf(answered(false))],
+      [RCODE.noError, RCODE.nxDomain],
+    );
+    assert.deepEqual(asked, ['site.example AAAA', 'site.example AAAA']);
+  });
+
+  test('says that it failed, rather than that there is no such name, when nobody can be asked', async () =>
+    assert.equal(await rcodeOf(asking(async () => Promise.reject(new Error('lost')))), RCODE.servFail));
 });

@@ -23,8 +23,8 @@ const NEGATIVE_TTL = 5;
 export interface DnsFrontOptions {
   readonly names: SyntheticNames;
   readonly maxBytes: number;
-  /** Whether some endpoint could allow this canonical name. */
-  readonly couldAllow: (name: string) => boolean;
+  /** Whether some endpoint could allow this canonical name; `type` is that of the record. A promise that rejects: nobody can say now. */
+  readonly couldAllow: (name: string, type: string) => boolean | Promise<boolean>;
   /** Told of each name that was refused. */
   readonly onRefused: (refused: { name: string; type: string; rcode: 'NXDomain' | 'Refused' }) => void;
 }
@@ -40,16 +40,23 @@ export class DnsFront {
     this.#options = options;
   }
 
-  /** The response to a message; undefined when it deserves none. Never throws. */
-  answer(message: Buffer): Buffer | undefined {
+  /** The response to a message; undefined when it deserves none. Never throws and never rejects. */
+  answer(message: Buffer): Buffer | undefined | Promise<Buffer> {
     const result = readQuery(message, this.#options.maxBytes);
     switch (result.kind) {
       case 'drop':
         return undefined;
       case 'fault':
         return writeFault(result);
-      case 'query':
-        return writeResponse(result.query, this.#respond(result.query));
+      case 'query': {
+        const { query } = result;
+        const response = this.#respond(query);
+        if (!(response instanceof Promise)) return writeResponse(query, response);
+        return response.then(
+          (later) => writeResponse(query, later),
+          () => writeResponse(query, { rcode: RCODE.servFail }),
+        );
+      }
       default: {
         const unreachable: never = result;
         return unreachable;
@@ -57,14 +64,20 @@ export class DnsFront {
     }
   }
 
-  #respond(query: Query): Response {
+  #respond(query: Query): Response | Promise<Response> {
     if (query.class !== CLASS_IN || query.type === TYPE.ANY || query.type === 252)
       return { rcode: RCODE.refused };
     if (query.name.endsWith('.arpa')) return this.#reverse(query);
     if (query.name === 'localhost' || query.name.endsWith('.localhost')) return localhost(query.type);
     const name = canonicalHost(query.name);
-    if (name === undefined || !this.#options.couldAllow(name)) return this.#refuse(query);
-    return this.#forward(name, query.type);
+    if (name === undefined) return this.#refuse(query);
+    const known = this.#options.couldAllow(name, typeName(query.type));
+    if (known instanceof Promise) return known.then((later) => this.#decided(query, name, later));
+    return this.#decided(query, name, known);
+  }
+
+  #decided(query: Query, name: string, known: boolean): Response {
+    return known ? this.#forward(name, query.type) : this.#refuse(query);
   }
 
   #forward(name: string, type: number): Response {

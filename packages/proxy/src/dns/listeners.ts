@@ -29,6 +29,11 @@ class RateLimit {
   }
 }
 
+export type DnsServiceLimits = Pick<
+  Limits,
+  'dnsMessageBytes' | 'dnsQueryRate' | 'dnsTcpConnections' | 'dnsTcpIdleTime'
+>;
+
 export interface DnsListeners {
   readonly udp: readonly UdpSocket[];
   readonly tcp: readonly Server[];
@@ -38,11 +43,12 @@ export interface DnsListeners {
 export class DnsService {
   readonly #front: DnsFront;
   readonly #listeners: DnsListeners;
-  readonly #limits: Limits;
+  readonly #limits: DnsServiceLimits;
   readonly #rate: RateLimit;
   readonly #clients = new Set<Socket>();
+  #closed = false;
 
-  constructor(front: DnsFront, listeners: DnsListeners, limits: Limits) {
+  constructor(front: DnsFront, listeners: DnsListeners, limits: DnsServiceLimits) {
     this.#front = front;
     this.#listeners = listeners;
     this.#limits = limits;
@@ -52,6 +58,7 @@ export class DnsService {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     for (const client of this.#clients) client.destroy();
     const closing = [
       ...this.#listeners.udp.map((socket) => new Promise<void>((done) => closeUdp(socket, done))),
@@ -63,9 +70,12 @@ export class DnsService {
   #serveUdp(socket: UdpSocket): void {
     socket.on('message', (message, from) => {
       if (!this.#rate.take()) return;
-      const response = this.#front.answer(message);
       // A client that is gone cannot be told anything; the callback keeps the error from being thrown.
-      if (response !== undefined) socket.send(response, from.port, from.address, ignoreError);
+      const send = (response: Buffer): void => socket.send(response, from.port, from.address, ignoreError);
+      const response = this.#front.answer(message);
+      // Nor is there a socket any more after the end.
+      if (response instanceof Promise) void response.then((later) => this.#closed || send(later));
+      else if (response !== undefined) send(response);
     });
     // An ICMP error for an earlier answer: of no use, and no reason to stop.
     socket.on('error', ignoreError);
@@ -112,12 +122,18 @@ export class DnsService {
       client.destroy();
       return false;
     }
-    const framed = Buffer.allocUnsafe(2 + response.length);
-    framed.writeUInt16BE(response.length);
-    response.copy(framed, 2);
-    if (!client.write(framed)) client.pause();
+    if (response instanceof Promise) void response.then((later) => writeFramed(client, later));
+    else writeFramed(client, response);
     return true;
   }
+}
+
+function writeFramed(client: Socket, response: Buffer): void {
+  if (!client.writable) return;
+  const framed = Buffer.allocUnsafe(2 + response.length);
+  framed.writeUInt16BE(response.length);
+  response.copy(framed, 2);
+  if (!client.write(framed)) client.pause();
 }
 
 function closeUdp(socket: UdpSocket, done: () => void): void {

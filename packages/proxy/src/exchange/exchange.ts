@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { HeaderField } from '../http/request-head.ts';
 import type { BodyLength, BodySink, BodySource } from './body.ts';
+import type { Peer } from './peer.ts';
 
 /**
  * A request as every downstream protocol presents it: understood, strict, and free of what belongs to one connection
@@ -101,6 +102,8 @@ export interface UpstreamListener {
 /** A connection to an origin that takes requests. Made by HTTP/1 and HTTP/2 upstream connections. */
 export interface UpstreamConnection {
   readonly protocol: 'h1' | 'h2';
+  /** The other end of its socket, while it is open: the origin, or a proxy on the way. */
+  readonly peer?: Peer | undefined;
   /** True while one more exchange can start now. */
   readonly available: boolean;
   /** No exchange is under way. */

@@ -10,6 +10,7 @@ import { FAULT_NAMES, type RequestHead } from '../http/request-head.ts';
 import type { Limits } from '../limits.ts';
 import { endGently } from '../relay/linger.ts';
 import { reset } from '../relay/reset.ts';
+import type { Admit } from '../tenant/adoption.ts';
 import type { IdleClock, Idler } from './idle-clock.ts';
 import { IncomingBody } from './incoming-body.ts';
 import { requestMessage, type TargetForm } from './request-message.ts';
@@ -28,6 +29,8 @@ export interface DownstreamOptions {
   readonly initial?: Buffer | undefined;
   /** Serves one request. The next one comes after its response is complete. Must not throw. */
   readonly serve: (exchange: ClientExchange) => void;
+  /** Looks at each request before it is understood. What it answers is the last that the client gets. */
+  readonly admit?: Admit | undefined;
   /** Something was not understood; it was answered, and the connection is about to close. */
   readonly onFault?: (detail: string) => void;
 }
@@ -53,6 +56,7 @@ export class Http1Downstream implements Idler {
   #moved = 0;
   #silentSince = performance.now();
   #closing = false;
+  #draining = false;
   #over = false;
   /** Waits for the client to read what it was answered. */
   #congested = false;
@@ -97,6 +101,16 @@ export class Http1Downstream implements Idler {
   close(): void {
     this.#closing = true;
     if (this.#exchange === undefined) this.#endGently(NOTHING);
+  }
+
+  /**
+   * The proxy stops: after the answer to the request that is under way or has begun to arrive nothing more is served, and where there is none it
+   * closes at once. A client that has asked nothing yet has connected for its first request, which is served.
+   */
+  drain(): void {
+    this.#draining = true;
+    const isIdle = this.#exchange === undefined && this.#reader.empty && !this.#congested;
+    if (this.#served && isIdle) this.#endGently(NOTHING);
   }
 
   /** Ends everything. */
@@ -155,6 +169,11 @@ export class Http1Downstream implements Idler {
   #begin(head: RequestHead): void {
     clearTimeout(this.#headTimer);
     this.#headTimer = undefined;
+    const refusal = this.#options.admit?.(head);
+    if (refusal !== undefined) {
+      this.#endGently(refusal);
+      return;
+    }
     const framing = framingOf(head);
     if (framing.kind === 'fault') {
       this.#refuse(400, 'bad_request', framing.detail);
@@ -186,7 +205,7 @@ export class Http1Downstream implements Idler {
   readonly #owner: Owner = {
     socket: () => this.#socket,
     options: () => this.#options,
-    closing: () => this.#closing,
+    closing: () => this.#closing || this.#draining,
     wake: () => this.#input.wake(),
     finished: (keep) => this.#finished(keep),
     detach: () => {
@@ -203,7 +222,7 @@ export class Http1Downstream implements Idler {
   #finished(keep: boolean): void {
     this.#exchange = undefined;
     if (this.#socket.destroyed) return;
-    if (!keep || this.#closing) {
+    if (!keep || this.#closing || this.#draining) {
       this.#endGently(NOTHING);
       return;
     }

@@ -6,6 +6,7 @@ import type {
   UpstreamConnection,
   UpstreamListener,
 } from '../exchange/exchange.ts';
+import { type Peer, peerOf } from '../exchange/peer.ts';
 import { type ResponseFraming, responseFramingOf } from '../http/framing.ts';
 import { ResponseHeadReader } from '../http/head-reader.ts';
 import { Malformed } from '../http/malformed.ts';
@@ -62,6 +63,10 @@ export class Http1Upstream implements UpstreamConnection {
     socket.on('error', ignoreError);
     socket.on('close', this.#onClose);
     this.#input.start(undefined);
+  }
+
+  get peer(): Peer | undefined {
+    return peerOf(this.#socket);
   }
 
   get available(): boolean {

@@ -34,6 +34,8 @@ export interface Http2Downstream {
   readonly done: Promise<void>;
   /** Takes no new streams (GOAWAY) and closes after those that are open. */
   close(): void;
+  /** The proxy stops: as `close`, but a client that has asked nothing yet has its first request served. */
+  drain(): void;
   /** Closes at once; open exchanges are aborted. */
   destroy(): void;
 }
@@ -48,6 +50,9 @@ class ServerConnection implements Http2Downstream {
   /** Runs out while no stream is open. */
   #timer: NodeJS.Timeout;
   #open = 0;
+  /** A stream was opened. */
+  #served = false;
+  #draining = false;
   #faults = 0;
   readonly #resets: ResetBudget;
 
@@ -87,6 +92,11 @@ class ServerConnection implements Http2Downstream {
     this.#rest();
   }
 
+  drain(): void {
+    this.#draining = true;
+    if (this.#served) this.close();
+  }
+
   destroy(): void {
     // Not now: the session takes what the socket had read already a tick after it is made, and fails where it is gone by then.
     process.nextTick(() => {
@@ -101,6 +111,9 @@ class ServerConnection implements Http2Downstream {
     if (stream.destroyed || stream.closed || this.#session.destroyed) return;
     this.#open++;
     clearTimeout(this.#timer);
+    // Not now: what the client has sent along with its first request is served with it.
+    if (this.#draining && !this.#served) setImmediate(() => this.close());
+    this.#served = true;
     stream.once('close', () => {
       this.#open--;
       if (stream.rstCode !== NO_ERROR && !this.#resets.spend(performance.now()))

@@ -2,6 +2,7 @@ import { type ClientHttp2Session, connect } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { BodyLength, BodySink } from '../exchange/body.ts';
 import type { OutgoingRequest, UpstreamConnection, UpstreamListener } from '../exchange/exchange.ts';
+import { type Peer, peerOf } from '../exchange/peer.ts';
 import type { Limits } from '../limits.ts';
 import { ignoreError } from '../relay/linger.ts';
 import { LateRefusal } from '../tls/upstream-errors.ts';
@@ -65,6 +66,10 @@ export class Http2Upstream implements UpstreamConnection {
     session.once('close', () => this.#onClose());
     if (socket.closed) process.nextTick(() => this.#onClose());
     else socket.once('close', () => this.#onClose());
+  }
+
+  get peer(): Peer | undefined {
+    return peerOf(this.#socket);
   }
 
   get available(): boolean {

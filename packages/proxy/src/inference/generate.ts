@@ -1,7 +1,10 @@
 import { isRefusal } from '../credentials/injection.ts';
 import type { SecretValue } from '../credentials/secret.ts';
+import type { OutgoingRequest } from '../exchange/exchange.ts';
 import { field, fieldValues } from '../http/request-head.ts';
-import { TRACE_FIELD } from '../inspect/trace.ts';
+import { TRACE_FIELD } from '../http/trace-field.ts';
+import { Holding, NO_MEMORY } from '../tenant/byte-budget.ts';
+import type { RequestTrace } from '../tracing/request-trace.ts';
 import type { ApiCall } from './api.ts';
 import type { ApiError } from './api-error.ts';
 import { type Backend, backendDestination } from './backend.ts';
@@ -24,6 +27,7 @@ export interface GenerateOptions extends InferenceServiceOptions {
   readonly call: GenerateCall;
   readonly routes: RouteTable;
   readonly reply: Reply;
+  readonly trace: RequestTrace | undefined;
 }
 
 /** A request that is ready to go to its backend. */
@@ -36,26 +40,46 @@ interface Prepared {
 /** One request to a model: read, routed, sent, and its response brought back. */
 export class Generate {
   readonly #options: GenerateOptions;
+  readonly #held: Holding;
   readonly #started = performance.now();
   /** What is known so far. */
   #record: Omit<InferenceRecord, 'action' | 'status' | 'bytesIn'>;
 
   constructor(options: GenerateOptions) {
     this.#options = options;
+    this.#held = new Holding(options.held);
     this.#record = { protocol: options.call.protocol, bytesOut: 0 };
   }
 
   /** Resolves when the exchange is over. */
   async serve(): Promise<InferenceRecord> {
+    try {
+      return await this.#serve();
+    } finally {
+      this.#held.release();
+    }
+  }
+
+  async #serve(): Promise<InferenceRecord> {
     const prepared = await this.#prepare();
     if ('status' in prepared) return this.#answer(prepared);
     const { route, body, key } = prepared;
-    const { call, reply, connections, planner } = this.#options;
+    const { call, reply, trace } = this.#options;
     const { fields } = reply.exchange.request;
+    const request = backendRequest({ call, method: 'POST', route, fields, key });
+    const traced = trace === undefined ? request : { ...request, fields: trace.outgoing(request.fields) };
+    const upstream = trace?.upstream(route.backend, request);
+    const record = await this.#send(route, traced, body);
+    upstream?.end(record.code);
+    return record;
+  }
+
+  async #send(route: CompiledRoute, request: OutgoingRequest, body: Buffer): Promise<InferenceRecord> {
+    const { reply, connections, planner } = this.#options;
     const response = await callBackend({
       connections,
       destination: backendDestination(route.backend, planner),
-      request: backendRequest({ call, method: 'POST', route, fields, key }),
+      request,
       body,
       limits: route.limits,
       signal: reply.gone,
@@ -89,7 +113,10 @@ export class Generate {
         final: true,
       };
     }
-    return { route, body: request.render(route.route.model), key };
+    const body = request.render(route.route.model);
+    if (!this.#held.add(body.length))
+      return { status: NO_MEMORY.status, code: NO_MEMORY.code, message: `${NO_MEMORY.detail}.` };
+    return { route, body, key };
   }
 
   async #read(): Promise<ModelRequest | ApiError> {
@@ -107,7 +134,8 @@ export class Generate {
     const most = Math.max(...routes.routes.map((route) => route.limits.requestBytes));
     if (body.length !== undefined && body.length > most) return tooLarge(most);
     reply.exchange.continue();
-    const bytes = await readBody(body, { bytes: most, time: limits.inferenceRequestTime }, reply.gone);
+    const within = { bytes: most, time: limits.inferenceRequestTime, held: this.#held };
+    const bytes = await readBody(body, within, reply.gone);
     if (bytes === undefined) return GONE;
     if (!Buffer.isBuffer(bytes)) return bytes;
     this.#record = { ...this.#record, bytesOut: bytes.length };

@@ -3,6 +3,7 @@ import type { BodySource } from '../exchange/body.ts';
 import { wholeBody } from '../inspect/whole-body.ts';
 import { isJsonArray, isJsonObject, type JsonValue } from '../json/json-value.ts';
 import { type JsonLimits, parseStrictJson } from '../json/strict-json.ts';
+import { type ByteBudget, Holding } from '../tenant/byte-budget.ts';
 import type { CompiledRoute } from './route-table.ts';
 
 /** An entry of the list, with what both OpenAI's and Anthropic's clients look for in it. */
@@ -47,9 +48,11 @@ const MOST_BYTES = 1_048_576;
 export async function discovered(
   route: CompiledRoute,
   body: BodySource,
-  limits: JsonLimits,
+  { limits, budget }: { readonly limits: JsonLimits; readonly budget: ByteBudget },
 ): Promise<string[]> {
-  const whole = await wholeBody(body, MOST_BYTES);
+  const held = new Holding(budget);
+  const whole = await wholeBody(body, MOST_BYTES, held);
+  held.release();
   if (whole.kind !== 'whole') return [];
   const result = parseStrictJson(whole.bytes, limits);
   const list = result.kind === 'value' && isJsonObject(result.value) ? result.value.get('data') : undefined;

@@ -1,6 +1,6 @@
 import type { ClientExchange } from '../exchange/exchange.ts';
 import { field } from '../http/request-head.ts';
-import { TRACE_FIELD } from '../inspect/trace.ts';
+import { TRACE_FIELD } from '../http/trace-field.ts';
 import type { Dialect } from './api.ts';
 import { type ApiError, errorBody } from './api-error.ts';
 

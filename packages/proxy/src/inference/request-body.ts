@@ -3,6 +3,7 @@ import { type WholeBody, wholeBody } from '../inspect/whole-body.ts';
 import { isJsonObject, type JsonObject, writeJson } from '../json/json-value.ts';
 import { KnownNames } from '../json/known-names.ts';
 import { type JsonLimits, parseStrictJson } from '../json/strict-json.ts';
+import { type Holding, NO_MEMORY } from '../tenant/byte-budget.ts';
 import type { ApiError } from './api-error.ts';
 
 /** The body of a request, understood. */
@@ -50,6 +51,8 @@ const MODEL_LENGTH = 256;
 export interface BodyLimits {
   readonly bytes: number;
   readonly time: number;
+  /** What the caller holds in memory. */
+  readonly held: Holding;
 }
 
 /** Reads a body within its bounds, or says which it broke. `undefined`: the client has gone. */
@@ -64,7 +67,7 @@ export async function readBody(
   signal.addEventListener('abort', gone, { once: true });
   try {
     const read = await Promise.race<WholeBody | 'late' | 'gone'>([
-      wholeBody(source, limits.bytes),
+      wholeBody(source, limits.bytes, limits.held),
       late.promise,
     ]);
     if (read === 'gone') return undefined;
@@ -85,6 +88,8 @@ export async function readBody(
           code: 'request_too_large',
           message: `The body is longer than ${limits.bytes} bytes.`,
         };
+      case 'no_memory':
+        return { status: NO_MEMORY.status, code: NO_MEMORY.code, message: `${NO_MEMORY.detail}.` };
       case 'failed':
         return bad('The body ended too early.');
       default:

@@ -21,35 +21,32 @@ const FULL = `routes:
 
 test('a file is read as it is meant', () => {
   const result = parseRoutes(FULL);
-  assert.deepEqual(result, {
-    ok: true,
-    routes: [
-      {
-        name: 'nvidia',
-        models: ['meta/llama-*', 'mixtral'],
-        protocols: ['openai_chat_completions', 'model_discovery'],
-        baseUrl: 'https://integrate.api.nvidia.com/v1',
-        model: 'meta/llama-3',
-        auth: { kind: 'bearer', credential: { kind: 'env', variable: 'NVIDIA_API_KEY' } },
-        headers: { 'X-Team': 'agents' },
-        limits: {
-          connectTime: 1,
-          headTime: 2,
-          totalTime: 3,
-          chunkTime: 4,
-          requestBytes: 5,
-          responseBytes: 6,
-        },
+  assert.deepEqual(result.ok && result.routes, [
+    {
+      name: 'nvidia',
+      models: ['meta/llama-*', 'mixtral'],
+      protocols: ['openai_chat_completions', 'model_discovery'],
+      baseUrl: 'https://integrate.api.nvidia.com/v1',
+      model: 'meta/llama-3',
+      auth: { kind: 'bearer', credential: { kind: 'env', variable: 'NVIDIA_API_KEY' } },
+      headers: { 'X-Team': 'agents' },
+      limits: {
+        connectTime: 1,
+        headTime: 2,
+        totalTime: 3,
+        chunkTime: 4,
+        requestBytes: 5,
+        responseBytes: 6,
       },
-      {
-        name: 'local',
-        models: ['*'],
-        protocols: ['openai_chat_completions'],
-        baseUrl: 'http://127.0.0.1:11434',
-        auth: { kind: 'none' },
-      },
-    ],
-  });
+    },
+    {
+      name: 'local',
+      models: ['*'],
+      protocols: ['openai_chat_completions'],
+      baseUrl: 'http://127.0.0.1:11434',
+      auth: { kind: 'none' },
+    },
+  ]);
 });
 
 test('JSON is read as well', () => {

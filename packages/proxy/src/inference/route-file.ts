@@ -1,18 +1,26 @@
 import { OpenShellError } from '@openshell/base';
-import { compileGlob, type Problem, type Read, readDocument, type Scope } from '@openshell/policy';
+import {
+  compileGlob,
+  type PolicySource,
+  type Problem,
+  type Read,
+  readDocument,
+  type Scope,
+} from '@openshell/policy';
+import { checkSources, type SourceKinds } from '../credentials/source-kinds.ts';
 import type { ValueSource } from '../credentials/spec.ts';
 import { wrongBaseUrl } from './backend.ts';
 import { ROUTES_SCHEMA } from './route-schema.ts';
 import type { InferenceAuth, InferenceProtocol, InferenceRoute, RouteLimits } from './routes.ts';
 
 export type RoutesResult =
-  | { readonly ok: true; readonly routes: readonly InferenceRoute[] }
+  | { readonly ok: true; readonly routes: readonly InferenceRoute[]; readonly source: PolicySource }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 type RawRoute = NonNullable<Read<typeof ROUTES_SCHEMA>['routes']>[number];
 
 /** Reads a file of inference routes (YAML, or JSON, which is YAML). Never throws: the answer is the routes or all that is wrong, with its place. */
-export function parseRoutes(text: string, file?: string): RoutesResult {
+export function parseRoutes(text: string, file?: string, sources: SourceKinds = 'host'): RoutesResult {
   const document = readDocument(text, ROUTES_SCHEMA, { file, start: 'routes:' });
   const scope = document.scope.at('routes');
   const routes: InferenceRoute[] = [];
@@ -20,6 +28,7 @@ export function parseRoutes(text: string, file?: string): RoutesResult {
     // A hole or a broken entry has its problem already.
     if (raw === undefined || document.isBroken(raw)) continue;
     const here = scope.at(index);
+    if (sources === 'pushed' && raw.auth) checkSources(raw.auth, here.at('auth'));
     if (routes.some(({ name }) => name === raw.name))
       here
         .at('name')
@@ -28,7 +37,7 @@ export function parseRoutes(text: string, file?: string): RoutesResult {
     if (route) routes.push(route);
   }
   const problems = document.problems();
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, routes };
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, routes, source: document.source };
 }
 
 function readRoute(raw: RawRoute, scope: Scope): InferenceRoute | undefined {

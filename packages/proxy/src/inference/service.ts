@@ -5,6 +5,8 @@ import type { ClientExchange } from '../exchange/exchange.ts';
 import type { AnswerBody } from '../http/answer.ts';
 import { fieldValues } from '../http/request-head.ts';
 import type { Limits } from '../limits.ts';
+import type { ByteBudget } from '../tenant/byte-budget.ts';
+import type { RequestTrace } from '../tracing/request-trace.ts';
 import { type ApiCall, recognise, SERVED } from './api.ts';
 import { backendDestination } from './backend.ts';
 import { type ConnectionSource, callBackend } from './backend-call.ts';
@@ -21,6 +23,8 @@ export interface InferenceServiceOptions {
   readonly connections: ConnectionSource;
   readonly planner: Planner;
   readonly limits: Limits;
+  /** What the tenant may hold in memory. */
+  readonly held: ByteBudget;
 }
 
 /** One request, and by what it is judged. */
@@ -31,6 +35,8 @@ export interface InferenceRequest {
   readonly caller: Evidence;
   readonly identity: IdentityMode;
   readonly traceId: string;
+  /** Where somebody wants to see more of it than its id. */
+  readonly trace?: RequestTrace | undefined;
 }
 
 interface Refusal {
@@ -59,16 +65,20 @@ export class InferenceService {
     if ('body' in judged) return refused(reply, judged);
     this.#running++;
     try {
-      return await this.#serve(judged, reply);
+      return await this.#serve(judged, reply, request.trace);
     } finally {
       this.#running--;
     }
   }
 
-  #serve({ call, routes }: Accepted, reply: Reply): Promise<InferenceRecord> {
+  #serve(
+    { call, routes }: Accepted,
+    reply: Reply,
+    trace: RequestTrace | undefined,
+  ): Promise<InferenceRecord> {
     switch (call.kind) {
       case 'generate':
-        return new Generate({ ...this.#options, call, routes, reply }).serve();
+        return new Generate({ ...this.#options, call, routes, reply, trace }).serve();
       case 'models':
       case 'model':
         return this.#list(call, routes, reply);
@@ -140,7 +150,7 @@ export class InferenceService {
   async #discover({ dialect }: ApiCall, route: CompiledRoute, { gone, exchange }: Reply): Promise<string[]> {
     const key = await route.key?.get();
     if (key !== undefined && isRefusal(key)) return [];
-    const { connections, planner, limits } = this.#options;
+    const { connections, planner, limits, held } = this.#options;
     const over = AbortSignal.any([gone, AbortSignal.timeout(route.limits.totalTime)]);
     const call = { dialect, path: '/models', query: '' };
     const response = await callBackend({
@@ -152,7 +162,9 @@ export class InferenceService {
       signal: over,
     });
     const accepted = acceptResponse(response, route.key);
-    return 'body' in accepted && accepted.head.status === 200 ? discovered(route, accepted.body, limits) : [];
+    return 'body' in accepted && accepted.head.status === 200
+      ? discovered(route, accepted.body, { limits, budget: held })
+      : [];
   }
 }
 

@@ -2,7 +2,7 @@ import type { Intent, RequestDecision, RequestFacts } from '@openshell/policy';
 import type { ClientExchange, ResponseHead } from '../exchange/exchange.ts';
 import type { AnswerBody } from '../http/answer.ts';
 import { field, type HeaderField } from '../http/request-head.ts';
-import { TRACE_FIELD } from './trace.ts';
+import { TRACE_FIELD } from '../http/trace-field.ts';
 
 /** An answer that the proxy gives in the origin's place. */
 export interface Answer {

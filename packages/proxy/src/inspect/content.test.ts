@@ -27,7 +27,7 @@ async function serving(
   const fixture = await inspecting(endpoint);
   const server = createSecureServer(originIdentity(), listener);
   await fixture.serves(HOST, server);
-  setDefaultCACertificates([...trusted, (await fixture.proxy.authority()).certificatePem]);
+  setDefaultCACertificates([...trusted, (await fixture.proxy.authority()).bundlePem]);
   const url = `http://${LOOPBACK}:${portOf(fixture.servers.connect)}`;
   const restore = setGlobalProxyFromEnv({ HTTPS_PROXY: url, HTTP_PROXY: url });
   return {

@@ -107,7 +107,7 @@ class Rig implements AsyncDisposable {
     const tls = connectTls({
       socket,
       servername: host,
-      ca: (await this.fixture.proxy.authority()).certificatePem,
+      ca: (await this.fixture.proxy.authority()).bundlePem,
     });
     this.#clients.push(tls);
     await once(tls, 'secureConnect');

@@ -44,7 +44,7 @@ describe('a database behind the proxy', { skip }, () => {
       overrides: [{ name: HOST, address: LOOPBACK, toPort: postgres.port }],
       upstream: { trust: new UpstreamTrust({ operatorPem: [operatorPem] }) },
     });
-    writeFileSync(join(postgres.directory, 'sandbox.pem'), (await fixture.proxy.authority()).certificatePem);
+    writeFileSync(join(postgres.directory, 'sandbox.pem'), (await fixture.proxy.authority()).bundlePem);
     return fixture;
   };
 
@@ -191,7 +191,7 @@ describe('a database behind the proxy', { skip }, () => {
 });
 
 async function authorityOf(fixture: Fixture): Promise<string> {
-  const { certificatePem } = await fixture.proxy.authority();
+  const { bundlePem } = await fixture.proxy.authority();
   await fixture[Symbol.asyncDispose]();
-  return certificatePem;
+  return bundlePem;
 }

@@ -12,7 +12,6 @@ import { SessionCache } from '../tls/session-cache.ts';
 import type { UpstreamTrust } from '../tls/trust.ts';
 import { PlainUpstream } from '../upstream/plain-upstream.ts';
 import type { InspectorContext } from './inspector.ts';
-import { traceIdOf } from './trace.ts';
 
 /** Whether what is said on a connection are statements to a database. One such endpoint is enough: the others then refuse them. */
 export const speaksSql = (inspection: Inspection | undefined): boolean =>
@@ -36,13 +35,12 @@ export function serveDatabase(
   context: InspectorContext,
   initial: Buffer = Buffer.alloc(0),
 ): Promise<void> {
-  const { intent } = connection.grant!;
   const served = new DatabaseConnection(connection, context, initial);
   connection.opened();
   context.opened(connection);
-  context.reporter.opened(connection.grant!);
+  context.reporter.opened(connection);
   connection.relaying(served);
-  return served.done.then((result) => context.reporter.closed({ ...connection.grant!, intent }, result));
+  return served.done.then((result) => context.reporter.closed(connection, result));
 }
 
 class DatabaseConnection implements RelayHandle {
@@ -68,6 +66,9 @@ class DatabaseConnection implements RelayHandle {
     if (!this.#readOnly && this.#asks(onlyReads)) this.abort('the policy allows only reading now');
   }
 
+  /** What a database session holds (transactions, prepared statements) would be lost: it goes on. */
+  drain(): void {}
+
   #asks(what: (inspection: Inspection) => boolean): boolean {
     const { inspection } = this.#connection.grant!.decision;
     return inspection !== undefined && what(inspection);
@@ -76,7 +77,7 @@ class DatabaseConnection implements RelayHandle {
   #options(initial: Buffer): SqlOptions {
     const { reporter, databases, limits, engine } = this.#context;
     const { intent } = this.#connection.grant!;
-    const traceId = traceIdOf([]);
+    const traceId = this.#connection.trace.id;
     const tableRules = (): boolean => this.#asks(namesTables);
     return {
       client: this.#connection.socket,
@@ -95,6 +96,7 @@ class DatabaseConnection implements RelayHandle {
       generation: () => engine().generation,
       report: (record) => reporter.statement(intent, record, traceId),
       cancelKeys: databases.cancelKeys,
+      held: this.#context.held,
       limits,
       signal: this.#abort.signal,
     };

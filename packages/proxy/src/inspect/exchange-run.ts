@@ -1,5 +1,12 @@
 import { messageOf } from '@openshell/base';
-import type { Endpoint, QueryParameter, RequestDecision, RequestFacts, Treatment } from '@openshell/policy';
+import type {
+  Endpoint,
+  Intent,
+  QueryParameter,
+  RequestDecision,
+  RequestFacts,
+  Treatment,
+} from '@openshell/policy';
 import { treatmentOf, wantsServerMessages } from '@openshell/policy';
 import { type Destination, type Injection, isRefusal } from '../credentials/injection.ts';
 import { livesOnLoopback } from '../destination/overrides.ts';
@@ -9,14 +16,17 @@ import type { GraphqlReader } from '../graphql/graphql-reader.ts';
 import { canonicalTarget, queryParameters } from '../http/canonical-target.ts';
 import { field, type HeaderField } from '../http/request-head.ts';
 import type { MiddlewareStages } from '../middleware/chain.ts';
+import { Holding, NO_MEMORY } from '../tenant/byte-budget.ts';
 import type { Grant } from '../tenant/connection.ts';
+import { nothingKnown, ofRequest } from '../tracing/attributes.ts';
+import type { RequestTrace } from '../tracing/request-trace.ts';
 import { denial, give } from './answers.ts';
 import { describeContent, inspectedBodyBytes, readContent } from './content.ts';
 import { type ForwardEnd, type Forwarded, forward } from './forward.ts';
 import { authorityOf } from './grants.ts';
+import type { RequestRecord } from './record.ts';
 import { GONE, type Outcome, Refused, refuse, refusedBy } from './refused.ts';
 import type { InspectionContext } from './session.ts';
-import { traceIdOf } from './trace.ts';
 import { planUpgrade, type UpgradePlan } from './upgrade.ts';
 import { BytesBody, type WholeBody, wholeBody } from './whole-body.ts';
 
@@ -35,9 +45,14 @@ export class ExchangeRun {
   readonly #exchange: ClientExchange;
   readonly #startedAt = performance.now();
   readonly #traceId: string;
+  readonly #trace: RequestTrace | undefined;
   /** The request as policy is asked about it. */
   readonly #judged: RequestMessage;
+  /** Of bodies that somebody has to see all of. */
+  readonly #held: Holding;
   #grant: Grant | undefined;
+  /** What it was for, where an event has said already that it was refused. */
+  #reported: Intent | undefined;
   #path = '-';
   #protocol = 'rest';
   #operation: string | undefined;
@@ -52,8 +67,11 @@ export class ExchangeRun {
   constructor(context: InspectionContext, exchange: ClientExchange) {
     this.#context = context;
     this.#exchange = exchange;
-    this.#traceId = traceIdOf(exchange.request.fields);
+    const { fields } = exchange.request;
+    this.#trace = context.trace.request(fields);
+    this.#traceId = this.#trace?.id ?? context.trace.idOf(fields);
     this.#judged = inUpperCase(exchange.request);
+    this.#held = new Holding(context.held);
     exchange.onAbort = (reason) => {
       this.#gone = reason;
       this.#forwarded?.abort(reason);
@@ -130,6 +148,7 @@ export class ExchangeRun {
     this.#stillThere();
     if (granted.kind === 'refused') {
       this.#outcome = granted.outcome;
+      this.#reported = granted.reported;
       throw new Refused(granted.answer, granted.outcome);
     }
     const { grant } = granted;
@@ -212,7 +231,7 @@ export class ExchangeRun {
     const { body: source } = this.#exchange;
     if (maxBytes === undefined) return { source, bytes: undefined, changed: false };
     this.#exchange.continue();
-    const pending = wholeBody(source, maxBytes);
+    const pending = wholeBody(source, maxBytes, this.#held);
     return pending instanceof Promise
       ? pending.then((whole) => this.#wholeBody(whole, maxBytes))
       : this.#wholeBody(pending, maxBytes);
@@ -230,6 +249,8 @@ export class ExchangeRun {
           `the body is larger than the ${maxBytes} bytes that this endpoint inspects`,
           'Send less at once, or raise the limit of the endpoint in the policy.',
         );
+      case 'no_memory':
+        throw noMemory();
       case 'failed':
         throw GONE;
       default:
@@ -321,6 +342,7 @@ export class ExchangeRun {
     switch (verdict.kind) {
       case 'continue':
         if (verdict.newBody === undefined) return { body: read, fields: verdict.fields };
+        if (!this.#held.add(verdict.newBody.length)) throw noMemory();
         return {
           body: { source: new BytesBody(verdict.newBody), bytes: verdict.newBody, changed: true },
           fields: verdict.fields,
@@ -348,11 +370,12 @@ export class ExchangeRun {
     fields: readonly HeaderField[],
     { grant, stages, treatment }: Pick<Sending, 'grant' | 'stages' | 'treatment'>,
   ): readonly HeaderField[] {
+    const traced = this.#trace?.outgoing(fields) ?? fields;
     const reads =
       stages?.filtersResponses === true || (treatment !== undefined && wantsServerMessages(treatment));
     const uncoded = reads
-      ? [...fields.filter(({ lowerName }) => lowerName !== 'accept-encoding'), IDENTITY_ONLY]
-      : fields;
+      ? [...traced.filter(({ lowerName }) => lowerName !== 'accept-encoding'), IDENTITY_ONLY]
+      : traced;
     if (grant.intent.adapter !== 'forward') return uncoded;
     return [...uncoded, field('Via', `${this.#exchange.request.version} openshell`)];
   }
@@ -393,6 +416,7 @@ export class ExchangeRun {
     const whole = applying instanceof Promise ? await applying : applying;
     this.#stillThere();
     if (isRefusal(whole)) throw refusedBy(whole);
+    if (whole.body !== bytes && !this.#held.add(whole.body.length)) throw noMemory();
     this.#used(injection);
     this.#forward(sending, whole.request, new BytesBody(whole.body), injection);
   }
@@ -422,9 +446,12 @@ export class ExchangeRun {
       injection,
       facts: this.#facts,
       traceId: this.#traceId,
+      trace: this.#trace,
       request: invited ? { ...request, expectsContinue: false } : request,
       onBytesOut: (bytes) => {
         this.#bytesOut = bytes;
+        // A response may take hours, and nobody needs the request's body any more.
+        this.#held.release();
       },
       onEnd: (end) => this.#forwardEnded(end),
     });
@@ -472,15 +499,20 @@ export class ExchangeRun {
   #record(status: number, bytesIn: number): void {
     if (this.#recorded) return;
     this.#recorded = true;
+    this.#held.release();
     this.#context.runs.delete(this);
     const grant = this.#grant;
-    const intent = grant?.intent ?? this.#context.intent;
-    if (intent === undefined) return;
+    const intent = grant?.intent ?? this.#context.intent ?? this.#reported;
     const { request } = this.#exchange;
-    this.#context.reporter.request({
+    if (intent === undefined) {
+      this.#trace?.end(nothingKnown, { ...this.#outcome, method: request.method });
+      return;
+    }
+    const record: RequestRecord = {
       intent,
       generation: grant?.decision.generation ?? this.#context.settings().engine.generation,
       traceId: this.#traceId,
+      spanId: this.#trace?.spanId,
       protocol: this.#protocol,
       scheme: request.scheme,
       version: request.version,
@@ -494,7 +526,9 @@ export class ExchangeRun {
       bytesOut: this.#bytesOut,
       bytesIn,
       durationMs: Math.round(performance.now() - this.#startedAt),
-    });
+    };
+    if (intent !== this.#reported) this.#context.reporter.request(record);
+    this.#trace?.end(ofRequest, record);
   }
 }
 
@@ -522,6 +556,9 @@ interface Sending {
   readonly treatment: Treatment | undefined;
   readonly stages: MiddlewareStages | undefined;
 }
+
+const noMemory = (): Refused =>
+  refuse(NO_MEMORY.status, NO_MEMORY.code, NO_MEMORY.detail, NO_MEMORY.remedy, 'failed');
 
 const IDENTITY_ONLY = field('Accept-Encoding', 'identity');
 const isNotPayloadHash = ({ lowerName }: HeaderField): boolean => lowerName !== 'x-amz-content-sha256';

@@ -13,15 +13,17 @@ import type {
   UpstreamListener,
 } from '../exchange/exchange.ts';
 import type { HeaderField } from '../http/request-head.ts';
+import { TRACE_FIELD } from '../http/trace-field.ts';
 import type { MiddlewareStages } from '../middleware/chain.ts';
 import type { MiddlewareFinding } from '../middleware/verdict.ts';
 import { filterServerMessages } from '../rpc/server-messages.ts';
 import type { Grant } from '../tenant/connection.ts';
+import type { RequestTrace } from '../tracing/request-trace.ts';
+import type { UpstreamTrace } from '../tracing/upstream-trace.ts';
 import type { UpstreamDestination } from '../upstream/destination.ts';
 import type { WebSocketRelay } from '../websocket/relay.ts';
 import { Pump } from './pump.ts';
 import type { InspectionContext } from './session.ts';
-import { TRACE_FIELD } from './trace.ts';
 import { completeUpgrade, type UpgradePlan } from './upgrade.ts';
 
 /** How an exchange has ended after it was let through. */
@@ -53,6 +55,8 @@ export interface ForwardOptions {
   /** Set where the request asks for another protocol. */
   readonly plan: UpgradePlan | undefined;
   readonly traceId: string;
+  /** Where somebody wants to see more of it than its id. */
+  readonly trace: RequestTrace | undefined;
   readonly onBytesOut: (bytes: number) => void;
   /** Called once. */
   readonly onEnd: (end: ForwardEnd) => void;
@@ -109,6 +113,7 @@ class Forwarding implements Forwarded, UpstreamListener {
   #sent = false;
   #over = false;
   #response: Pump | undefined;
+  #trace: UpstreamTrace | undefined;
 
   constructor(options: ForwardOptions) {
     this.#options = options;
@@ -119,6 +124,8 @@ class Forwarding implements Forwarded, UpstreamListener {
   }
 
   begin(): void {
+    const { trace, grant, request } = this.#options;
+    if (trace !== undefined) this.#trace ??= trace.upstream(grant.intent, request);
     const pending = this.#options.context.pool.acquire(this.#destination(), this.#options.context.signal);
     if (pending instanceof Promise) void pending.then((acquired) => this.#acquired(acquired));
     else this.#acquired(pending);
@@ -173,6 +180,7 @@ class Forwarding implements Forwarded, UpstreamListener {
       this.#refuse(revoked.status, revoked.error, revoked.detail, revoked.remedy);
       return;
     }
+    this.#trace?.connected(acquired.peer);
     const { request, source, injection } = this.#options;
     const length = requestLength(source, request.method);
     this.#upstream = acquired.start(request, length, this);
@@ -239,6 +247,7 @@ class Forwarding implements Forwarded, UpstreamListener {
       if (filter.kind === 'filtered') [shown, receiver, length] = [filter.head, filter.receiver, STREAM];
     }
     this.#status = head.status;
+    this.#trace?.answered(head.status);
     // What only the proxy says, an origin cannot say in its place.
     const fields = shown.fields.filter(({ lowerName }) => !lowerName.startsWith(OWN_PREFIX));
     fields.push({ name: TRACE_FIELD, lowerName: TRACE_LOWER, value: traceId });
@@ -255,6 +264,7 @@ class Forwarding implements Forwarded, UpstreamListener {
       head,
       dialect: { protocol: endpoint.protocol, strictToolNames: endpoint.mcp?.strictToolNames ?? true },
       limits: context.limits,
+      budget: context.held,
       decide: async (message) => {
         const { engine } = context.settings();
         const decision = await engine.authorizeRequest(grant.intent, {
@@ -297,6 +307,7 @@ class Forwarding implements Forwarded, UpstreamListener {
       return;
     }
     this.#status = 101;
+    this.#trace?.answered(101);
     this.#relay = upgrade.relay;
   }
 
@@ -305,6 +316,7 @@ class Forwarding implements Forwarded, UpstreamListener {
     const { source, request } = this.#options;
     if (failure.retry && !this.#retried && source.length === 0 && IDEMPOTENT.has(request.method)) {
       this.#retried = true;
+      this.#trace?.again();
       this.begin();
       return;
     }
@@ -349,6 +361,7 @@ class Forwarding implements Forwarded, UpstreamListener {
   #end(end: ForwardEnd): void {
     if (this.#over) return;
     this.#over = true;
+    this.#trace?.end(end.kind === 'answered' ? undefined : end.kind === 'refused' ? end.code : 'broken');
     this.#options.onEnd(end);
   }
 }

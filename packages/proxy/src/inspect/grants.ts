@@ -118,9 +118,10 @@ export class ForwardGrants {
     }
     const { code, cause, reason, remedy, policy } = outcome;
     const answer = refusalAnswer(outcome, method);
-    this.#context.reporter.refused(outcome);
+    this.#context.reporter.refused(this.#connection, outcome);
     return {
       kind: 'refused',
+      reported: outcome.intent,
       answer: { ...answer, policy },
       outcome: {
         action: code === 'policy_denied' ? 'denied' : 'failed',

@@ -17,6 +17,8 @@ import { policyAlone, type TenantSettings } from '../tenant/settings.ts';
 import { lookup } from '../test-support/dns-client.ts';
 import { Fixture, type FixtureOptions, LOOPBACK, portOf } from '../test-support/fixture.ts';
 import { fieldOf, statusOf, Wire } from '../test-support/wire.ts';
+import type { FinishedSpan } from '../tracing/span.ts';
+import { KeptSpans } from '../tracing/test-support/kept-spans.ts';
 
 const HOST = 'inference.local';
 const KEY = 'sk-operators-own-key-0123456789';
@@ -105,7 +107,7 @@ describe('inference.local', () => {
   async function secured(fixture: Fixture, how: 'connect' | 'captured' = 'connect'): Promise<Wire> {
     if (how === 'captured') fixture.captured = { address: await lookup(fixture, HOST), port: 443 };
     const socket = how === 'connect' ? await fixture.tunnel(`${HOST}:443`) : await fixture.capturedClient();
-    const ca = (await fixture.proxy.authority()).certificatePem;
+    const ca = (await fixture.proxy.authority()).bundlePem;
     const tls = connectTls({ socket, servername: HOST, ca, ALPNProtocols: ['http/1.1'] });
     await once(tls, 'secureConnect');
     return new Wire(tls);
@@ -121,7 +123,7 @@ describe('inference.local', () => {
     await using fixture = await start();
     const directory = mkdtempSync(join(tmpdir(), 'openshell-inference-'));
     t.after(() => rmSync(directory, { recursive: true }));
-    writeFileSync(join(directory, 'ca.pem'), (await fixture.proxy.authority()).certificatePem);
+    writeFileSync(join(directory, 'ca.pem'), (await fixture.proxy.authority()).bundlePem);
     const env = {
       ...{ HTTPS_PROXY: `http://${LOOPBACK}:${portOf(fixture.servers.connect)}`, NODE_USE_ENV_PROXY: '1' },
       NODE_EXTRA_CA_CERTS: join(directory, 'ca.pem'),
@@ -171,6 +173,29 @@ describe('inference.local', () => {
       (event as { trace?: { uid: string } } | undefined)?.trace?.uid,
       fieldOf(response, 'x-openshell-trace-id'),
     );
+  });
+
+  test('passes a trace on to its backend only where the operator wants that, and shows it without what is asked', async () => {
+    const given = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    for (const header of ['off', 'forward'] as const) {
+      const spans = new KeptSpans();
+      await using fixture = await start({ tracing: { header, spans } });
+      const wire = await secured(fixture);
+      const content = JSON.stringify({ model: 'gpt', messages: [{ role: 'user', content: 'secret' }] });
+      wire.send(
+        `POST /v1/chat/completions?secret HTTP/1.1\r\nHost: ${HOST}\r\ntraceparent: ${given}\r\n` +
+          `Content-Type: application/json\r\nContent-Length: ${content.length}\r\n\r\n${content}`,
+      );
+      assert.equal(statusOf(await wire.response()), 200);
+      const [backend, request] = (await spans.atLeast(2)) as [FinishedSpan, FinishedSpan];
+      assert.deepEqual([request.name, request.parentId], ['POST', 'b7ad6b7169203331']);
+      assert.deepEqual([backend.kind, backend.parentId], ['client', request.spanId]);
+      const told = header === 'off' ? undefined : `00-${request.traceId}-${backend.spanId}-01`;
+      assert.equal(sent.splice(0)[0]?.headers.traceparent, told);
+      assert.equal(request.attributes['gen_ai.usage.output_tokens'], 4);
+      assert.equal(request.attributes['url.path'], '/v1/chat/completions');
+      assert.doesNotMatch(JSON.stringify(spans.all), /secret|operators-own-key/);
+    }
   });
 
   test('answers without a backend that there is none, and has no address', async () => {

@@ -5,6 +5,7 @@ import { Http1Downstream } from '../http1/downstream.ts';
 import type { TargetForm } from '../http1/request-message.ts';
 import { serveHttp2 } from '../http2/downstream.ts';
 import type { RelayHandle } from '../relay/relay-handle.ts';
+import type { Admit } from '../tenant/adoption.ts';
 import type { Connection } from '../tenant/connection.ts';
 import { ExchangeRun } from './exchange-run.ts';
 import { ForwardGrants, TunnelGrants } from './grants.ts';
@@ -22,6 +23,8 @@ export interface ServeHttpOptions {
   /** A head that was read before, and the bytes behind it. HTTP/1 only. */
   readonly first?: RequestHead | undefined;
   readonly initial?: Buffer | undefined;
+  /** HTTP/1 only. */
+  readonly admit?: Admit | undefined;
   /** Requests that no policy is asked about, because the proxy answers them itself. */
   readonly serve?: ((exchange: ClientExchange) => void) | undefined;
 }
@@ -35,6 +38,7 @@ class InspectedConnection implements RelayHandle {
   readonly done: Promise<void>;
   readonly #runs = new Set<ExchangeRun>();
   readonly #close: () => void;
+  readonly #drain: () => void;
   readonly #destroy: (reason: string) => void;
 
   constructor(options: ServeHttpOptions) {
@@ -46,6 +50,7 @@ class InspectedConnection implements RelayHandle {
     if (protocol === 'h2') {
       const downstream = serveHttp2({ socket, initial, scheme, limits, onExchange: serve });
       this.#close = () => downstream.close();
+      this.#drain = () => downstream.drain();
       this.#destroy = () => downstream.destroy();
       this.done = downstream.done;
       this.#opened(options);
@@ -55,9 +60,11 @@ class InspectedConnection implements RelayHandle {
       ...{ socket, scheme, form, limits, initial, serve },
       idle: context.idle,
       first: options.first,
+      admit: options.admit,
       onFault: (detail) => context.reporter.malformedRequest(connection, detail),
     });
     this.#close = () => downstream.close();
+    this.#drain = () => downstream.drain();
     this.#destroy = (reason) => downstream.destroy(reason);
     this.done = downstream.done;
     this.#opened(options);
@@ -82,6 +89,10 @@ class InspectedConnection implements RelayHandle {
     for (const run of this.#runs) void run.reconsider();
   }
 
+  drain(): void {
+    this.#drain();
+  }
+
   #shared({ connection, context, form }: ServeHttpOptions): InspectionContext {
     const grants =
       form === 'absolute' ? new ForwardGrants(connection, context) : new TunnelGrants(connection, context);
@@ -91,7 +102,9 @@ class InspectedConnection implements RelayHandle {
       reporter: context.reporter,
       pool: context.pool,
       webSocketBudget: context.webSocketBudget,
+      held: context.held,
       signal: connection.signal,
+      trace: connection.trace,
       runs: this.#runs,
       get intent() {
         return connection.grant?.intent;

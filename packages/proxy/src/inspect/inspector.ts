@@ -1,22 +1,22 @@
 import type { Socket } from 'node:net';
 import type { UpstreamConnection } from '../exchange/exchange.ts';
 import { type GraphqlReader, loadGraphqlReader } from '../graphql/graphql-reader.ts';
-import type { RequestHead } from '../http/request-head.ts';
 import { IdleClock } from '../http1/idle-clock.ts';
 import { Http1Upstream } from '../http1/upstream.ts';
 import { Http2Upstream } from '../http2/upstream.ts';
 import type { InferenceService } from '../inference/service.ts';
 import type { Limits } from '../limits.ts';
 import { once } from '../once.ts';
+import type { Admit, ReadRequest } from '../tenant/adoption.ts';
+import { ByteBudget } from '../tenant/byte-budget.ts';
 import type { Connection } from '../tenant/connection.ts';
 import type { TenantContext } from '../tenant/context.ts';
-import type { SigningAuthority } from '../tls/authority.ts';
+import type { AuthorityRing } from '../tls/authority-ring.ts';
 import { LeafCache } from '../tls/leaf-cache.ts';
 import { UpstreamTrust } from '../tls/trust.ts';
 import type { PooledConnection } from '../upstream/destination.ts';
 import type { UpstreamOptions } from '../upstream/opener.ts';
 import { UpstreamPool } from '../upstream/pool.ts';
-import { ByteBudget } from '../websocket/byte-budget.ts';
 import { Databases } from './database.ts';
 import { type OpenInferenceOptions, openInference } from './inference.ts';
 import { serveHttp } from './inspected-connection.ts';
@@ -39,7 +39,7 @@ export interface InspectorContext extends TenantContext {
 
 export interface InspectorsOptions {
   readonly limits: Limits;
-  readonly authority: SigningAuthority;
+  readonly authority: AuthorityRing;
   /** The machine's own authorities and no proxy, when absent. */
   readonly upstream: UpstreamOptions | undefined;
 }
@@ -84,10 +84,10 @@ export class Inspector {
       graphql,
       databases: new Databases(upstream.trust, limits),
       idle: new IdleClock(limits.keepAliveTime / 4),
-      webSocketBudget: new ByteBudget(limits.webSocketAssemblyBytes),
+      webSocketBudget: new ByteBudget(limits.webSocketAssemblyBytes, tenant.held),
       inference: once(async () => {
         const { InferenceService } = await import('../inference/service.ts');
-        return new InferenceService({ connections: pool, planner, limits });
+        return new InferenceService({ connections: pool, planner, limits, held: tenant.held });
       }),
     };
   }
@@ -103,7 +103,7 @@ export class Inspector {
   }
 
   /** Serves requests that each name their destination, the first of which was read already. */
-  serveForward(connection: Connection, first: RequestHead, rest: Buffer): Promise<void> {
+  serveForward(connection: Connection, { head, rest }: ReadRequest, admit?: Admit): Promise<void> {
     const { socket } = connection;
     return serveHttp({
       connection,
@@ -112,8 +112,9 @@ export class Inspector {
       protocol: 'h1',
       scheme: 'http',
       form: 'absolute',
-      first,
+      first: head,
       initial: rest,
+      admit,
     });
   }
 
@@ -131,10 +132,17 @@ export class Inspector {
 function loadedOnce<T>(load: () => Promise<T>): () => T | Promise<T> {
   let state: T | Promise<T> | undefined;
   return () => {
-    state ??= load().then((loaded) => {
-      state = loaded;
-      return loaded;
-    });
+    state ??= load().then(
+      (loaded) => {
+        state = loaded;
+        return loaded;
+      },
+      (thrown: unknown) => {
+        // The next request tries again.
+        state = undefined;
+        throw thrown;
+      },
+    );
     return state;
   };
 }

@@ -37,7 +37,7 @@ export async function openConnection(
   const { intent } = connection.grant!;
   const { socket } = connection;
   if (passesUnread(connection) && isUnreadable(first)) return passUnread(connection, context, bytes);
-  context.reporter.opened(connection.grant!);
+  context.reporter.opened(connection);
   const serveRequests = (protocol: 'h1' | 'h2'): Promise<void> =>
     serveHttp({ connection, context, socket, protocol, scheme: 'http', form: 'origin', initial: bytes });
   // The reader of requests compares every Host, the first one too, and says in an answer what it does not understand.
@@ -87,7 +87,7 @@ async function passUnread(connection: Connection, context: InspectorContext, ini
     const guardedName = connection.grant!.intent.host;
     return tunnel(connection, context, { upstream: outcome.upstream, initial, guardedName });
   }
-  if (outcome.kind === 'refused') context.reporter.refused(outcome);
+  if (outcome.kind === 'refused') context.reporter.refused(connection, outcome);
   reset(connection.socket);
 }
 
@@ -99,7 +99,8 @@ async function openTls(connection: Connection, context: InspectorContext, initia
   const alpn = ['h2', 'http/1.1'] as const;
   const result = await intercept({ socket, initial, host, leaves, alpn, limits, signal: connection.signal });
   if (result.kind === 'failed') {
-    if (result.code !== 'aborted') context.reporter.interceptFailed(connection.grant!.intent, result);
+    if (result.code !== 'aborted')
+      context.reporter.interceptFailed(connection, connection.grant!.intent, result);
     return;
   }
   const { protocol } = result;
@@ -130,7 +131,7 @@ export function firstBytes(
 
 /** Refuses in the client's own protocol; a reset says it to every other. */
 export async function refuse(
-  { socket }: Connection,
+  { socket, trace }: Connection,
   { limits }: InspectorContext,
   protocol: 'tls' | 'http' | 'other',
   reason: string,
@@ -140,7 +141,7 @@ export async function refuse(
       return endGently(socket, ACCESS_DENIED_ALERT, limits);
     case 'http': {
       const body = { error: 'name_contradiction', layer: 'l4', detail: reason, next_steps: [] };
-      return endGently(socket, renderAnswer({ status: 403, body }), limits);
+      return endGently(socket, renderAnswer({ status: 403, body, traceId: trace.id }), limits);
     }
     case 'other':
       reset(socket);

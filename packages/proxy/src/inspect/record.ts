@@ -5,6 +5,8 @@ export interface RequestRecord {
   readonly intent: Intent;
   readonly generation: number;
   readonly traceId: string;
+  /** 16 hexadecimal digits, where there is a span of it. */
+  readonly spanId?: string | undefined;
   readonly protocol: string;
   readonly scheme: 'http' | 'https';
   readonly version: '1.0' | '1.1' | '2';

@@ -3,6 +3,7 @@ import { readsGraphqlMessages, wantsServerMessages } from '@openshell/policy';
 import type { Destination, Injection, Refusal } from '../credentials/injection.ts';
 import type { ClientExchange, RequestMessage, ResponseHead, UpgradedStream } from '../exchange/exchange.ts';
 import type { HeaderField } from '../http/request-head.ts';
+import { TRACE_FIELD } from '../http/trace-field.ts';
 import type { Grant } from '../tenant/connection.ts';
 import {
   checkUpgradeRequest,
@@ -20,7 +21,6 @@ import type {
   WebSocketMessage,
 } from '../websocket/rules.ts';
 import type { InspectionContext } from './session.ts';
-import { TRACE_FIELD } from './trace.ts';
 
 /** Everything that the messages of an upgraded connection are judged by. */
 export interface UpgradeOptions {

@@ -7,6 +7,7 @@ import type { InferenceRoute } from '../inference/routes.ts';
 import { type Limits, limitsWith } from '../limits.ts';
 import type { MiddlewareRegistry, PreparedMiddlewares } from '../middleware/registry.ts';
 import type { MiddlewareService } from '../middleware/service/connection.ts';
+import { steadyClock } from '../steady-clock.ts';
 import { NO_CREDENTIALS, type TenantSettings } from '../tenant/settings.ts';
 import type { UpstreamTrust } from '../tls/trust.ts';
 
@@ -35,6 +36,8 @@ export interface GenerationParts {
   readonly grants: Grants;
   /** Whether a credential that nothing binds is refused, as at a start, or only noticed, as when a policy changed under it. */
   readonly unbound: 'error' | 'notice';
+  /** What variables stand for. That of whoever started the program, where absent. */
+  readonly environment?: GenerationsOptions['environment'] | undefined;
 }
 
 export interface Generation {
@@ -45,42 +48,98 @@ export interface Generation {
   readonly notices: readonly string[];
 }
 
+/** What was thrown about one of the things that a generation is made of. */
+export interface GenerationFault {
+  readonly part: 'credentials' | 'middlewares' | 'routes';
+  readonly thrown: unknown;
+}
+
+/** A generation that could be put in force, or all that is wrong with it. */
+export type Prepared =
+  | {
+      readonly ok: true;
+      readonly generation: Generation;
+      /** It is in force: what only the last one used is let go. */
+      readonly commit: () => void;
+      /** It does not come into force: what only it would have used is let go. */
+      readonly discard: () => void;
+    }
+  | { readonly ok: false; readonly faults: readonly GenerationFault[] };
+
+/** What the sources of one generation are. */
+interface Sourced {
+  readonly environment: GenerationsOptions['environment'];
+  readonly specs: Parameters<SourcePool['keepOnly']>[0];
+}
+
 /**
- * Makes the generations of one tenant. What outlives a generation is here: tokens that were got, connections to middlewares.
- * The parts that a policy does not use are not even loaded.
+ * Makes the generations of one tenant, one after the other. What outlives a generation is here: tokens that were got, connections to
+ * middlewares. The parts that a policy does not use are not even loaded.
  */
 export class Generations implements AsyncDisposable {
   readonly #options: GenerationsOptions;
   readonly #limits: Limits;
+  /** Of the generation in force. */
+  #kept: Sourced;
   #pool: Promise<SourcePool> | undefined;
   #registry: Promise<MiddlewareRegistry> | undefined;
 
   constructor(options: GenerationsOptions) {
     this.#options = options;
     this.#limits = options.limits ?? limitsWith();
+    this.#kept = { environment: options.environment, specs: [] };
   }
 
   /**
-   * Throws what is wrong with a credential (`credentials_invalid`, `credential_unavailable`), a route (`bad_inference_route`) or a
-   * middleware (`unknown_middleware`, `bad_middleware_config`, `bad_middleware_service`); nothing is in force then.
+   * Makes the next generation, and takes it for in force. Throws what is wrong with a credential (`credentials_invalid`,
+   * `credential_unavailable`), a route (`bad_inference_route`) or a middleware (`unknown_middleware`, `bad_middleware_config`,
+   * `bad_middleware_service`); the last one stays then.
    */
-  async make({ policy, engine, grants, unbound }: GenerationParts): Promise<Generation> {
-    const [store, middleware, inference] = await Promise.all([
-      this.#credentials(policy, grants, unbound),
+  async make(parts: GenerationParts): Promise<Generation> {
+    const prepared = await this.prepare(parts);
+    if (!prepared.ok) throw prepared.faults[0]!.thrown;
+    prepared.commit();
+    return prepared.generation;
+  }
+
+  /** Makes a generation that is not in force yet. Either `commit` or `discard` follows. */
+  async prepare(parts: GenerationParts): Promise<Prepared> {
+    const { policy, engine, grants, environment = this.#options.environment } = parts;
+    const [store, middleware, inference] = await Promise.allSettled([
+      this.#credentials(parts, environment),
       this.#middleware(policy),
-      this.#inference(grants.routes),
+      this.#inference(grants.routes, environment),
     ]);
-    const notices = [...(store?.notices ?? []), ...((await store?.prepare()) ?? [])];
-    // Only now, because a generation that is refused must leave what the last one uses.
-    (await this.#pool)?.keepOnly([
-      ...grants.credentials,
-      ...(grants.offered ?? []),
-      ...grants.routes.flatMap(keyOf),
-    ]);
+    if (store.status === 'rejected' || middleware.status === 'rejected' || inference.status === 'rejected') {
+      await this.#keepOnly(this.#kept);
+      return {
+        ok: false,
+        faults: [
+          ...faultOf('credentials', store),
+          ...faultOf('middlewares', middleware),
+          ...faultOf('routes', inference),
+        ],
+      };
+    }
+    const pool = await this.#pool;
+    const next = { environment, specs: sourcesOf(grants) };
     return {
-      settings: { engine, credentials: store ?? NO_CREDENTIALS, middleware, inference },
-      environment: store?.environment() ?? {},
-      notices,
+      ok: true,
+      generation: {
+        settings: {
+          engine,
+          credentials: store.value?.store ?? NO_CREDENTIALS,
+          middleware: middleware.value,
+          inference: inference.value,
+        },
+        environment: store.value?.store.environment() ?? {},
+        notices: store.value?.notices ?? [],
+      },
+      commit: () => {
+        this.#kept = next;
+        pool?.within(next.environment).keepOnly(next.specs);
+      },
+      discard: () => pool?.within(this.#kept.environment).keepOnly(this.#kept.specs),
     };
   }
 
@@ -90,11 +149,14 @@ export class Generations implements AsyncDisposable {
     (await this.#registry?.catch(() => undefined))?.[Symbol.dispose]();
   }
 
+  async #keepOnly({ environment, specs }: Sourced): Promise<void> {
+    (await this.#pool)?.within(environment).keepOnly(specs);
+  }
+
   async #credentials(
-    policy: Policy,
-    { credentials, offered = [] }: Grants,
-    unbound: GenerationParts['unbound'],
-  ): Promise<CredentialStore | undefined> {
+    { policy, grants: { credentials, offered = [] }, unbound }: GenerationParts,
+    environment: Sourced['environment'],
+  ): Promise<{ readonly store: CredentialStore; readonly notices: readonly string[] } | undefined> {
     const specs = [...credentials, ...offered.filter((spec) => isBound(spec, policy))];
     // Endpoints that sign refuse what they have no keys for: that too is the store's to say.
     if (specs.length === 0 && !signs(policy)) return undefined;
@@ -102,30 +164,48 @@ export class Generations implements AsyncDisposable {
       import('../credentials/store.ts'),
       this.#sources(),
     ]);
-    return new CredentialStore(specs, { policy, pool, unbound, now: Date.now });
+    const store = new CredentialStore(specs, {
+      policy,
+      pool: pool.within(environment),
+      unbound,
+      now: Date.now,
+    });
+    return { store, notices: [...store.notices, ...(await store.prepare())] };
   }
 
   async #middleware({ middlewares }: Policy): Promise<PreparedMiddlewares | undefined> {
     if (middlewares.length === 0) return undefined;
-    this.#registry ??= import('../middleware/registry.ts').then(
-      ({ MiddlewareRegistry }) =>
-        new MiddlewareRegistry({ services: this.#options.middlewares ?? [], limits: this.#limits }),
-    );
+    this.#registry ??= this.#makeRegistry();
+    // What could not be loaded is tried again with the next generation.
+    this.#registry.catch(() => {
+      this.#registry = undefined;
+    });
     return (await this.#registry).prepare(middlewares);
   }
 
-  async #inference(routes: readonly InferenceRoute[]): Promise<RouteTable | undefined> {
+  async #inference(
+    routes: readonly InferenceRoute[],
+    environment: Sourced['environment'],
+  ): Promise<RouteTable | undefined> {
     if (routes.length === 0) return undefined;
     const [{ RouteTable }, pool] = await Promise.all([
       import('../inference/route-table.ts'),
       this.#sources(),
     ]);
-    return new RouteTable(routes, pool, this.#limits);
+    return new RouteTable(routes, pool.within(environment), this.#limits);
   }
 
   #sources(): Promise<SourcePool> {
     this.#pool ??= this.#makePool();
+    this.#pool.catch(() => {
+      this.#pool = undefined;
+    });
     return this.#pool;
+  }
+
+  async #makeRegistry(): Promise<MiddlewareRegistry> {
+    const { MiddlewareRegistry } = await import('../middleware/registry.ts');
+    return new MiddlewareRegistry({ services: this.#options.middlewares ?? [], limits: this.#limits });
   }
 
   async #makePool(): Promise<SourcePool> {
@@ -136,7 +216,7 @@ export class Generations implements AsyncDisposable {
     return new SourcePool({
       environment: this.#options.environment,
       transport: directTransport((host) => this.#options.trust.contextFor(host)),
-      now: Date.now,
+      now: steadyClock(),
     });
   }
 }
@@ -149,6 +229,17 @@ const isBound = ({ name, provider = name, bindings }: CredentialSpec, policy: Po
   endpointsOf(policy).some(({ credentialProvider }) => credentialProvider === provider);
 
 const signs = (policy: Policy): boolean => endpointsOf(policy).some(({ signing }) => signing !== undefined);
+
+const faultOf = (
+  part: GenerationFault['part'],
+  result: PromiseSettledResult<unknown>,
+): readonly GenerationFault[] => (result.status === 'rejected' ? [{ part, thrown: result.reason }] : []);
+
+const sourcesOf = ({ credentials, offered = [], routes }: Grants): Sourced['specs'] => [
+  ...credentials,
+  ...offered,
+  ...routes.flatMap(keyOf),
+];
 
 /** As the table of routes names the sources of its keys. */
 const keyOf = ({ name, auth }: InferenceRoute) =>

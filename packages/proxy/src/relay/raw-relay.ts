@@ -78,6 +78,9 @@ export class RawRelay implements RelayHandle {
   /** There is nothing inside that a policy could be asked about. */
   reconsider(): void {}
 
+  /** Nobody but the two ends knows when they have said all. */
+  drain(): void {}
+
   /** Ends the upstream at once, and the client with these last words, or with a reset where there are none. */
   refuse(lastWords: Buffer | undefined, reason: string): void {
     this.#reason ??= reason;

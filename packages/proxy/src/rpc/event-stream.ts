@@ -40,6 +40,11 @@ export class EventStreamReader {
     this.#limit = limit;
   }
 
+  /** Bytes of the event that is not complete yet. */
+  get held(): number {
+    return this.#size;
+  }
+
   /** Not to be called after a fault. */
   push(bytes: Buffer): StreamItem[] {
     const items: StreamItem[] = [];

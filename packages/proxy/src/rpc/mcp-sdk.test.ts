@@ -14,6 +14,7 @@ import {
 import type { RequestContent, RpcMessage } from '@openshell/policy';
 import type { BodyReceiver, BodySource } from '../exchange/body.ts';
 import { limitsWith } from '../limits.ts';
+import { ByteBudget } from '../tenant/byte-budget.ts';
 import type { RpcDialect } from './messages.ts';
 import { readRpcRequest } from './rpc-request.ts';
 import { filterServerMessages } from './server-messages.ts';
@@ -191,6 +192,7 @@ test('the official client works through the filter, and never sees what is refus
     const response = await serverTransport.handleRequest(request);
     if (!response.body) return response;
     const filtered = filterServerMessages(new FetchedBody(response.body), {
+      budget: new ByteBudget(1 << 30),
       head: {
         status: response.status,
         fields: [...response.headers].map(([name, value]) => ({ name, lowerName: name, value })),

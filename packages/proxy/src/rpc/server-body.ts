@@ -31,6 +31,8 @@ type Rewrite = (kept: readonly RpcEntry[]) => Buffer;
 export interface ServerBodyReader {
   push(bytes: Buffer): readonly ServerPart[];
   end(): readonly ServerPart[];
+  /** Bytes of what is not complete yet. */
+  readonly held: number;
 }
 
 /** The reader for a response; what it cannot read ends in a fault with the first byte. */
@@ -50,7 +52,7 @@ export function serverBodyReader(
 }
 
 function unreadable(reason: string): ServerBodyReader {
-  return { push: ({ length }) => (length > 0 ? [{ kind: 'fault', reason }] : []), end: () => [] };
+  return { push: ({ length }) => (length > 0 ? [{ kind: 'fault', reason }] : []), end: () => [], held: 0 };
 }
 
 class JsonReader implements ServerBodyReader {
@@ -63,6 +65,10 @@ class JsonReader implements ServerBodyReader {
     this.#successful = successful;
     this.#dialect = dialect;
     this.#limits = limits;
+  }
+
+  get held(): number {
+    return this.#body.length;
   }
 
   push(bytes: Buffer): readonly ServerPart[] {
@@ -109,6 +115,10 @@ class ErrorPageReader implements ServerBodyReader {
     this.#json = json;
   }
 
+  get held(): number {
+    return this.#json.held;
+  }
+
   push(bytes: Buffer): readonly ServerPart[] {
     if (this.#kind === 'unknown') {
       const first = bytes.find((byte) => !WHITESPACE.has(byte));
@@ -138,6 +148,10 @@ class EventReader implements ServerBodyReader {
     this.#dialect = dialect;
     this.#limits = limits;
     this.#events = new EventStreamReader(limits.rpcServerMessageBytes);
+  }
+
+  get held(): number {
+    return this.#events.held;
   }
 
   push(bytes: Buffer): readonly ServerPart[] {

@@ -4,6 +4,7 @@ import type { RpcMessage } from '@openshell/policy';
 import fc from 'fast-check';
 import type { BodyReceiver, BodySource } from '../exchange/body.ts';
 import { type Limits, limitsWith } from '../limits.ts';
+import { ByteBudget } from '../tenant/byte-budget.ts';
 import type { RpcId } from './messages.ts';
 import { filterServerMessages } from './server-messages.ts';
 
@@ -65,6 +66,7 @@ interface Case {
   /** Says to be full after every write, and resumes later. */
   readonly slow?: boolean;
   readonly limits?: Partial<Limits>;
+  readonly budget?: ByteBudget;
 }
 
 const EVENTS = { 'Content-Type': 'text/event-stream' };
@@ -79,10 +81,12 @@ function filter(given: Case): Promise<Outcome> {
     decide = withoutSampling,
     slow = false,
     limits = {},
+    budget = new ByteBudget(1 << 30),
   } = given;
   const source = new Pieces(pieces.map((piece) => Buffer.from(piece)));
   const refused: [string, RpcId | undefined][] = [];
   const filtered = filterServerMessages(source, {
+    budget,
     head: {
       status,
       fields: Object.entries(fields).map(([name, value]) => ({ name, lowerName: name.toLowerCase(), value })),
@@ -176,6 +180,20 @@ test('an event that cannot be understood ends the stream before a byte of it goe
 test('an event that the stream ends within is dropped', async () => {
   const outcome = await filter({ pieces: [`data: ${RESULT}\n`] });
   assert.deepEqual([outcome.text, outcome.failure], ['', undefined]);
+});
+
+test('what is gathered is held within the budget of the sandbox, and given back however it ends', async () => {
+  const pieces = ['data: {"jsonrpc":"2.0",', '"id":1,"result":{}}\n\n', 'data: {"jso'];
+  for (const [capacity, failure] of [
+    [10, /as many bytes/],
+    [100, undefined],
+  ] as const) {
+    const budget = new ByteBudget(capacity);
+    const outcome = await filter({ pieces, budget });
+    if (failure === undefined) assert.equal(outcome.failure, undefined);
+    else assert.match(outcome.failure ?? '', failure);
+    assert.equal(budget.taken, 0);
+  }
 });
 
 test('a JSON answer goes through as a whole, or fails', async () => {
@@ -285,6 +303,7 @@ test('a client that goes away while a decision is under way gets nothing more', 
   const source = new Pieces([Buffer.from(`data: ${SAMPLING}\n\n`)]);
   const decision = Promise.withResolvers<boolean>();
   const filtered = filterServerMessages(source, {
+    budget: new ByteBudget(1 << 30),
     head: {
       status: 200,
       fields: [{ name: 'Content-Type', lowerName: 'content-type', value: 'text/event-stream' }],

@@ -2,6 +2,7 @@ import type { RpcMessage } from '@openshell/policy';
 import type { BodyReceiver, BodySource } from '../exchange/body.ts';
 import type { ResponseHead } from '../exchange/exchange.ts';
 import type { HeaderField } from '../http/request-head.ts';
+import { type ByteBudget, Holding, NO_MEMORY } from '../tenant/byte-budget.ts';
 import type { RpcDialect, RpcEntry, RpcId } from './messages.ts';
 import { type ServerBodyLimits, type ServerPart, serverBodyReader } from './server-body.ts';
 
@@ -9,6 +10,8 @@ export interface ServerMessageOptions {
   readonly head: ResponseHead;
   readonly dialect: RpcDialect;
   readonly limits: ServerBodyLimits;
+  /** What the tenant may hold in memory. */
+  readonly budget: ByteBudget;
   /** Asked about each message, responses included, before any byte of it goes on. Never throws and never rejects. */
   readonly decide: (message: RpcMessage) => boolean | Promise<boolean>;
   /** A message has been taken out. `id` is undefined for a notification; nobody answers the server (see README). */
@@ -27,6 +30,8 @@ class FilteredBody implements BodySource {
   readonly length = undefined;
   readonly #source: BodySource;
   readonly #options: ServerMessageOptions;
+  /** Of the message that is being read. */
+  readonly #held: Holding;
   /** Understood and not delivered yet: what one call of the source brought, at most. */
   #parts: ServerPart[] = [];
   /** Set once the source has ended. */
@@ -40,16 +45,19 @@ class FilteredBody implements BodySource {
   constructor(source: BodySource, options: ServerMessageOptions) {
     this.#source = source;
     this.#options = options;
+    this.#held = new Holding(options.budget);
   }
 
   start(receiver: BodyReceiver): void {
     this.#receiver = receiver;
     const { head, dialect, limits } = this.#options;
     const reader = serverBodyReader(head, dialect, limits);
+    const held = this.#held;
     this.#source.start({
       data: (bytes) => {
         if (this.#done) return false;
         this.#parts.push(...reader.push(bytes));
+        if (!held.holds(reader.held)) this.#parts.push({ kind: 'fault', reason: NO_MEMORY.detail });
         this.#deliver();
         this.#sourcePaused = this.#busy;
         return !this.#busy;
@@ -57,6 +65,7 @@ class FilteredBody implements BodySource {
       end: (trailers) => {
         if (this.#done) return;
         this.#parts.push(...reader.end());
+        held.release();
         this.#trailers = trailers;
         this.#deliver();
       },
@@ -72,6 +81,7 @@ class FilteredBody implements BodySource {
   cancel(): void {
     if (this.#done) return;
     this.#done = true;
+    this.#held.release();
     this.#parts = [];
     this.#source.cancel();
   }
@@ -166,6 +176,7 @@ class FilteredBody implements BodySource {
   #fail(reason: string): void {
     if (this.#done) return;
     this.#done = true;
+    this.#held.release();
     this.#parts = [];
     this.#receiver?.fail(reason);
   }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Generation } from '@openshell/base';
 import type { RequestContent, RequestDecision } from '@openshell/policy';
 import type { Limits } from '../limits.ts';
+import type { ByteBudget } from '../tenant/byte-budget.ts';
 import type { AlpnProtocol } from '../tls/intercept.ts';
 import type { CancelKeys } from './cancel-keys.ts';
 
@@ -71,6 +72,8 @@ export interface SqlOptions {
   report(record: SqlRecord): void;
   /** One for the tenant: a cancellation comes on a connection of its own. */
   readonly cancelKeys: CancelKeys;
+  /** What the tenant may hold in memory. */
+  readonly held: ByteBudget;
   readonly limits: Limits;
   readonly signal: AbortSignal;
 }

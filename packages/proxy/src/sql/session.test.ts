@@ -272,6 +272,18 @@ describe('a session', () => {
     });
   }
 
+  test('ends where the sandbox may hold no more in memory, and gives back what it held', async () => {
+    await using there = await session({ limits: { heldBytes: 1000 } });
+    const text = query(`select '${'x'.repeat(2000)}'`);
+    there.client.send(text.subarray(0, 900));
+    while (there.proxy.held.taken === 0) await new Promise(setImmediate);
+    there.client.send(text.subarray(900, 1100));
+    const [error] = await there.client.until('E');
+    assert.match(textOf(error!.bytes), /53200.*as many bytes/s);
+    assert.equal(await there.server.next(), undefined);
+    assert.equal(there.proxy.held.taken, 0);
+  });
+
   test('a function call by its number is refused, and the session goes on', async () => {
     await using there = await session();
     there.client.send(message('F', int32(1), Buffer.alloc(6)));

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { messageOf } from '@openshell/base';
 import { endGently, ignoreError } from '../relay/linger.ts';
+import { Holding, NO_MEMORY } from '../tenant/byte-budget.ts';
 import { handlingOfBackend, ServerState } from './backend.ts';
 import { type FrontendMessage, handlingOfFrontend, readFrontend } from './frontend.ts';
 import { StatementJudge, type Verdict } from './judge.ts';
@@ -41,6 +42,8 @@ export class SqlSession {
   readonly #options: SqlOptions;
   readonly #fromClient: FrameReader;
   readonly #fromServer: FrameReader;
+  /** Of messages that are not complete, or wait. */
+  readonly #memory: Holding;
   readonly #state = new ServerState();
   readonly #judge: StatementJudge;
   readonly #pipeline: Pipeline;
@@ -67,6 +70,7 @@ export class SqlSession {
     this.#serverTls = serverTls;
     this.#options = options;
     const { limits, signal } = options;
+    this.#memory = new Holding(options.held);
     this.#portals = new PreparedStatements(limits.sqlPrepared);
     this.#pipeline = new Pipeline(new PreparedStatements(limits.sqlPrepared));
     this.#judge = new StatementJudge(options, this.#state, this.#pipeline);
@@ -100,6 +104,7 @@ export class SqlSession {
     client.on('data', (chunk: Buffer) => {
       this.#fromClient.push(chunk);
       this.#pump();
+      this.#account();
     });
     server.on('data', (chunk: Buffer) => this.#onServerData(chunk));
     client.on('drain', () => server.resume());
@@ -313,6 +318,7 @@ export class SqlSession {
       else this.#serverMessage(frame.type, frame.bytes);
     }
     this.#client.uncork();
+    this.#account();
     if (this.#client.writableNeedDrain) this.#server.pause();
   }
 
@@ -397,6 +403,11 @@ export class SqlSession {
     return true;
   }
 
+  #account(): void {
+    if (this.#ended || this.#memory.holds(this.#fromClient.size + this.#fromServer.size)) return;
+    this.#fail('sql_protocol', '53200', NO_MEMORY.detail, NO_MEMORY.remedy);
+  }
+
   // The end.
 
   /** Tells the client why, where it can still understand it, and ends both sides. */
@@ -453,6 +464,7 @@ export class SqlSession {
 
   #release(): void {
     this.#ended = true;
+    this.#memory.release();
     clearTimeout(this.#loginTimer);
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     this.#forgetKey();

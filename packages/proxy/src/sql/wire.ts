@@ -36,6 +36,11 @@ export class FrameReader {
     this.#size += chunk.length;
   }
 
+  /** Bytes that were not taken yet. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** The rest of a message is still to come of which the beginning was handed on. */
   get midMessage(): boolean {
     return this.#streaming > 0;

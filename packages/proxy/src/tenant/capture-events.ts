@@ -14,18 +14,21 @@ export interface RefusedCapture {
   readonly remedy?: string | undefined;
   readonly policy?: string | undefined;
   readonly intent?: Intent | undefined;
+  readonly traceId: string;
+  /** That decided. */
+  readonly generation: number;
 }
 
-/** The events of so many refused captures alike. */
+/** The events of so many refused captures alike. The trace is that of the first. */
 export function captureEvents(capture: RefusedCapture, count: number, sandbox: SandboxId): SecurityEvent[] {
-  const { host, port, code, reason, policy, intent } = capture;
+  const { host, port, code, reason, policy, intent, traceId, generation } = capture;
   const process = intent === undefined ? undefined : processOf(intent.evidence);
-  const about = { destination: formatAuthority(host, port), code, count };
-  const common: CommonOptions = { sandbox, unmapped: about };
+  const about = { generation, destination: formatAuthority(host, port), code, count };
+  const common: CommonOptions = { sandbox, traceId, unmapped: about };
   return [
     networkEvent({
-      sandbox,
-      unmapped: { ...about, stage: 'capture' },
+      ...common,
+      unmapped: { adapter: 'transparent', ...about, stage: 'capture' },
       activity: 'refuse',
       process,
       destination: { host, port },

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import {
-  type Adapter,
   type ConnectDecision,
   checkDestination,
   type DestinationVerdict,
+  type Evidence,
   type Intent,
 } from '@openshell/policy';
 import type { Target } from '../destination/plan.ts';
@@ -11,6 +11,8 @@ import { type Flow, flowOf } from '../evidence.ts';
 import { ignoreError } from '../relay/linger.ts';
 import type { RelayHandle } from '../relay/relay-handle.ts';
 import { reset } from '../relay/reset.ts';
+import { ConnectionTrace } from '../tracing/connection-trace.ts';
+import type { Adoption, AdoptionKind } from './adoption.ts';
 
 export type AllowDecision = Extract<ConnectDecision, { action: 'allow' }>;
 
@@ -36,10 +38,14 @@ const CLIENT_GONE = new Error('the client closed the connection');
 
 /** One accepted connection of a sandbox, from accept to close. */
 export class Connection {
-  readonly adapter: Adapter | 'explicit';
+  readonly adapter: AdoptionKind;
   readonly socket: Socket;
   readonly flow: Flow | undefined;
+  /** Who asks, where whoever accepted the connection knew. */
+  readonly evidence: Evidence | undefined;
   grant: Grant | undefined;
+  /** Where it stands in traces. */
+  readonly trace = new ConnectionTrace();
   /** True until bytes flow to a destination. */
   handshaking = true;
   /** Why policy allows it no longer, once that is so. */
@@ -47,11 +53,13 @@ export class Connection {
   readonly #abort = new AbortController();
   #opened = false;
   #relay: RelayHandle | undefined;
+  #draining = false;
 
-  constructor(adapter: 'explicit' | 'transparent', socket: Socket) {
-    this.adapter = adapter;
+  constructor(socket: Socket, adoption: Adoption) {
+    this.adapter = adoption.kind;
     this.socket = socket;
-    this.flow = flowOf(socket);
+    this.flow = adoption.flow ?? flowOf(socket);
+    this.evidence = adoption.evidence;
     // Half-close is passed on, whatever the server that accepted was told (it can be changed until 'end').
     socket.allowHalfOpen = true;
     socket.on('error', ignoreError);
@@ -86,10 +94,17 @@ export class Connection {
     this.#relay?.reconsider();
   }
 
+  /** Its proxy stops. What is not under way yet comes about, and ends as soon as it may. */
+  drain(): void {
+    this.#draining = true;
+    this.#relay?.drain();
+  }
+
   /** From now on this relay is what a revocation ends. */
   relaying(relay: RelayHandle): void {
     this.#relay = relay;
     if (this.revoked !== undefined) relay.abort(this.revoked);
+    else if (this.#draining) relay.drain();
   }
 
   /** Resolves when nothing of it is left, its upstream included. */

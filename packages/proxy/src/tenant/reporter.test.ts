@@ -6,7 +6,8 @@ import type { Intent, RequestDecision } from '@openshell/policy';
 import type { RequestRecord } from '../inspect/record.ts';
 import { type Limits, limitsWith } from '../limits.ts';
 import { CURL } from '../test-support/fixture.ts';
-import { Reporter } from './reporter.ts';
+import { ConnectionTrace } from '../tracing/connection-trace.ts';
+import { type Reported, Reporter } from './reporter.ts';
 
 const INTENT: Intent = {
   sandbox: sandboxId('box'),
@@ -70,6 +71,7 @@ function subject(limits: Partial<Limits> = {}): Subject {
   const reporter = new Reporter({
     sandbox: INTENT.sandbox,
     limits: limitsWith(limits),
+    generation: () => 3,
     events: (event) => sink.write(event),
     refusals: (refusal) => refusals.push(refusal),
   });
@@ -141,6 +143,7 @@ describe('the report of a request', () => {
       counts(one).map(({ count: _, ...rest }) => ({ ...rest, first: 0, last: 0 })),
       [
         {
+          generation: 3,
           stage: 'request',
           code: 'request_not_allowed',
           rule: PLACE,
@@ -272,8 +275,13 @@ describe('the report of what is inside a connection', () => {
 
   test('a client that distrusts the certificate is told of, and one that merely goes away is not', () => {
     const one = subject();
-    one.reporter.interceptFailed(INTENT, { code: 'closed', detail: 'gone' });
-    one.reporter.interceptFailed(INTENT, { code: 'distrusted', detail: 'no', remedy: 'Trust it' });
+    const connection: Reported = { adapter: 'explicit', grant: undefined, trace: new ConnectionTrace() };
+    one.reporter.interceptFailed(connection, INTENT, { code: 'closed', detail: 'gone' });
+    one.reporter.interceptFailed(connection, INTENT, {
+      code: 'distrusted',
+      detail: 'no',
+      remedy: 'Trust it',
+    });
     assert.equal(one.events().length, 2);
     assert.deepEqual(
       one.refusals.map(({ code }) => code),
@@ -289,6 +297,7 @@ test('a count that the record does not take is offered again', () => {
   const reporter = new Reporter({
     sandbox: INTENT.sandbox,
     limits: limitsWith({ denialEvents: 0 }),
+    generation: () => 3,
     events: (event) => !full && taken.push(event) > 0,
     refusals: () => {},
   });

@@ -3,20 +3,33 @@ import type { Intent } from '@openshell/policy';
 import type { EgressRefusal } from '../egress.ts';
 import { formatAuthority } from '../http/authority.ts';
 import type { RelayResult } from '../relay/raw-relay.ts';
+import { ofGrant, ofRefusal, ofRefusedCapture, ofRelay } from '../tracing/attributes.ts';
 import { captureEvents, type RefusedCapture } from './capture-events.ts';
 import type { Connection, Grant } from './connection.ts';
 import { ENGINE, NO_POLICY } from './request-events.ts';
 import { RequestReporter } from './request-reporter.ts';
 import { Throttle } from './throttle.ts';
-import { binaryOf, type VoiceOptions, type Why } from './voice.ts';
+import { type About, binaryOf, type VoiceOptions, type Why } from './voice.ts';
 
-export type { RefusedCapture } from './capture-events.ts';
 export type ReporterOptions = VoiceOptions;
+
+/** A connection, as far as events are about it. */
+export type Reported = Pick<Connection, 'adapter' | 'grant' | 'trace'>;
+
+/** What goes nowhere, as the adapter knows it. */
+export type CaptureRefusal = Omit<RefusedCapture, 'traceId' | 'generation'> & {
+  readonly generation?: number | undefined;
+};
 
 interface RefusedName {
   readonly name: string;
   readonly type: string;
   readonly rcode: 'NXDomain' | 'Refused';
+}
+
+interface Malformed {
+  readonly detail: string;
+  readonly traceId: string;
 }
 
 /** Why TLS with a client did not come about. */
@@ -30,7 +43,7 @@ export interface InterceptFailure {
 export class Reporter extends RequestReporter {
   readonly #captures: Throttle<RefusedCapture>;
   readonly #names: Throttle<RefusedName>;
-  readonly #malformed: Throttle<string>;
+  readonly #malformed: Throttle<Malformed>;
 
   constructor(options: ReporterOptions) {
     super(options);
@@ -44,102 +57,120 @@ export class Reporter extends RequestReporter {
     this.#names = new Throttle({ ...bounds, emit: (name, count) => this.#nameEvent(name, count) });
     this.#malformed = new Throttle({
       ...bounds,
-      emit: (detail, count) => this.#malformedFinding(detail, count),
+      emit: (malformed, count) => this.#malformedFinding(malformed, count),
     });
   }
 
-  opened(grant: Grant): void {
-    const { intent, decision, target } = grant;
-    this.voice.network(intent, {
-      activity: 'open',
-      action: 'allowed',
-      rule: { name: decision.policy, type: ENGINE },
-      message: `${intent.adapter.toUpperCase()} allowed ${formatAuthority(intent.host, intent.port)}`,
-      unmapped: {
-        adapter: intent.adapter,
-        generation: decision.generation,
-        ...(target !== undefined && { address: formatAuthority(target.address, target.port) }),
+  opened({ grant, trace }: Reported): void {
+    const { intent, decision, target } = grant!;
+    const { generation } = decision;
+    trace.set(() => ofGrant(grant!));
+    this.voice.counters.connectionsAllowed += 1;
+    this.voice.network(
+      { intent, generation, traceId: trace.id },
+      {
+        activity: 'open',
+        action: 'allowed',
+        rule: { name: decision.policy, type: ENGINE },
+        message: `${intent.adapter.toUpperCase()} allowed ${formatAuthority(intent.host, intent.port)}`,
+        ...(target !== undefined && { unmapped: { address: formatAuthority(target.address, target.port) } }),
       },
-    });
+    );
   }
 
-  closed(grant: Grant, result: RelayResult): void {
-    const { intent, decision } = grant;
-    this.voice.network(intent, {
-      activity: 'close',
-      rule: { name: decision.policy, type: ENGINE },
-      traffic: { in: result.in, out: result.out },
-      durationMs: result.durationMs,
-      ...(result.reason !== undefined && { reason: result.reason }),
-    });
+  closed({ grant, trace }: Reported, result: RelayResult): void {
+    const { intent, decision } = grant!;
+    const { generation } = decision;
+    trace.set(() => ofRelay(result));
+    this.voice.counters.traffic(result.in, result.out);
+    this.voice.network(
+      { intent, generation, traceId: trace.id },
+      {
+        activity: 'close',
+        rule: { name: decision.policy, type: ENGINE },
+        traffic: { in: result.in, out: result.out },
+        durationMs: result.durationMs,
+        ...(result.reason !== undefined && { reason: result.reason }),
+      },
+    );
   }
 
   /** A connection that the proxy was asked for and did not make. */
-  refused(refusal: EgressRefusal): void {
+  refused({ trace }: Reported, refusal: EgressRefusal): void {
     const { code, cause, intent, generation, reason, policy } = refusal;
+    const about: About = { intent, generation, traceId: trace.id };
     const denied = code === 'policy_denied' || code === 'ssrf_denied';
     const type = code === 'ssrf_denied' ? 'ssrf' : ENGINE;
+    // Each request to the forward proxy is refused by itself, is counted as a request, and has a span of its own.
+    if (intent.adapter !== 'forward') {
+      trace.fail(cause, () => ofRefusal(refusal));
+      this.voice.counters[denied ? 'connectionsDenied' : 'upstreamFailures'] += 1;
+    }
     if (!denied || this.voice.denied(intent, { stage: 'connect', code: cause, policy }))
-      this.voice.network(intent, {
+      this.voice.network(about, {
         activity: denied ? 'open' : 'fail',
         ...(denied && { action: 'denied' }),
         rule: { name: policy ?? NO_POLICY, type },
         reason,
         message: `${intent.adapter.toUpperCase()} ${denied ? 'denied' : 'failed'} ${formatAuthority(intent.host, intent.port)}`,
-        unmapped: { adapter: intent.adapter, generation, stage: 'connect', code: cause },
+        unmapped: { stage: 'connect', code: cause },
       });
-    this.voice.tell(intent, { ...refusal, code: cause });
+    this.voice.tell(about, { ...refusal, code: cause });
   }
 
   /** A captured connection that goes nowhere. */
-  refusedCapture(capture: RefusedCapture): void {
-    const { host, port, code, policy, intent } = capture;
+  refusedCapture({ trace }: Reported, refused: CaptureRefusal): void {
+    const { host, port, code, reason, remedy, policy, intent } = refused;
+    const generation = refused.generation ?? this.voice.generation();
+    const traceId = trace.id;
+    const capture: RefusedCapture = { host, port, code, reason, remedy, policy, intent, traceId, generation };
+    trace.fail(code, () => ofRefusedCapture(capture));
+    this.voice.counters.connectionsDenied += 1;
     const binary = binaryOf(intent);
     const where = { host, port, evidence: intent?.evidence };
     this.voice.denied(where, { stage: 'capture', code, policy }, undefined, { told: true });
     this.#captures.add(`${binary ?? ''}\0${host}\0${port}\0${code}`, capture);
-    this.voice.refusal({ ...capture, binary });
+    this.voice.refusal({ code, binary, host, port, reason, remedy, traceId, generation });
   }
 
   /** A connection to an allowed name in which the client asked for another. */
-  contradicted(connection: Connection, grant: Grant, reason: string): void {
+  contradicted(connection: Reported, grant: Grant, reason: string): void {
     const remedy = 'Connect to each name under that name.';
     this.#refusedInside(connection, grant, { code: 'name_contradiction', reason, remedy });
   }
 
   /** A connection that is to be inspected and speaks what nobody can inspect. */
-  uninspectable(connection: Connection, grant: Grant, reason: string): void {
+  uninspectable(connection: Reported, grant: Grant, reason: string): void {
     const remedy = 'Where another protocol is meant, allow host and port by an endpoint with protocol: tcp.';
     this.#refusedInside(connection, grant, { code: 'not_inspectable', reason, remedy });
   }
 
   /** TLS with the client did not come about. */
-  interceptFailed(intent: Intent, { code, detail, remedy }: InterceptFailure): void {
-    this.voice.network(intent, {
-      activity: 'fail',
-      reason: detail,
-      unmapped: { adapter: intent.adapter, code },
-    });
+  interceptFailed(
+    { grant, trace }: Reported,
+    intent: Intent,
+    { code, detail, remedy }: InterceptFailure,
+  ): void {
+    const about: About = { intent, generation: grant?.decision.generation, traceId: trace.id };
+    trace.fail(code);
+    this.voice.network(about, { activity: 'fail', reason: detail, unmapped: { code } });
     // A client that goes away in the middle was not kept from anything.
-    if (code !== 'closed') this.voice.tell(intent, { code, reason: detail, remedy });
+    if (code !== 'closed') this.voice.tell(about, { code, reason: detail, remedy });
   }
 
   /** Bytes of a client that are no request. They were answered, and their connection is closed. */
-  malformedRequest(connection: Connection, detail: string): void {
-    const intent = connection.grant?.intent;
-    if (intent === undefined) {
-      this.#malformed.add(detail, detail);
+  malformedRequest({ grant, trace }: Reported, detail: string): void {
+    const code = 'request_malformed';
+    trace.fail(code);
+    if (grant === undefined) {
+      this.#malformed.add(detail, { detail, traceId: trace.id });
       return;
     }
-    const code = 'request_malformed';
-    const { adapter } = intent;
+    const { intent, decision } = grant;
+    const about: About = { intent, generation: decision.generation, traceId: trace.id };
     if (this.voice.denied(intent, { stage: 'request', code }))
-      this.voice.network(intent, {
-        activity: 'refuse',
-        reason: detail,
-        unmapped: { adapter, stage: 'request', code },
-      });
-    this.voice.tell(intent, { code, reason: detail });
+      this.voice.network(about, { activity: 'refuse', reason: detail, unmapped: { stage: 'request', code } });
+    this.voice.tell(about, { code, reason: detail });
   }
 
   refusedName(refused: RefusedName): void {
@@ -153,13 +184,15 @@ export class Reporter extends RequestReporter {
   }
 
   /** Something that should not happen; the connection was closed. */
-  fault(connection: Connection, detail: string): void {
+  fault({ adapter, trace }: Reported, detail: string): void {
+    trace.fail('internal_error');
     this.voice.finding({
       uid: 'proxy-fault',
       title: 'The proxy failed to handle a connection and closed it',
       description: detail,
       severity: 'high',
-      unmapped: { adapter: connection.adapter },
+      traceId: trace.id,
+      unmapped: { adapter },
     });
   }
 
@@ -172,22 +205,26 @@ export class Reporter extends RequestReporter {
   }
 
   /** An allowed connection is ended for what the client sent on it. */
-  #refusedInside({ adapter }: Connection, { intent, decision }: Grant, why: Why): void {
+  #refusedInside(connection: Reported, { intent, decision }: Grant, why: Why): void {
     const { code, reason, remedy } = why;
     const { host, port } = intent;
-    const { policy } = decision;
+    const { policy, generation } = decision;
+    const { adapter, trace } = connection;
     if (adapter === 'transparent') {
-      this.refusedCapture({ host, port, code, reason, remedy, policy, intent });
+      this.refusedCapture(connection, { host, port, code, reason, remedy, policy, intent, generation });
       return;
     }
+    const about: About = { intent, generation, traceId: trace.id };
+    trace.fail(code);
+    this.voice.counters.connectionsDenied += 1;
     if (this.voice.denied(intent, { stage: 'connect', code, policy }))
-      this.voice.network(intent, {
+      this.voice.network(about, {
         activity: 'refuse',
         rule: { name: policy, type: ENGINE },
         reason,
-        unmapped: { adapter: intent.adapter, stage: 'connect', code },
+        unmapped: { stage: 'connect', code },
       });
-    this.voice.tell(intent, why);
+    this.voice.tell(about, why);
   }
 
   #nameEvent({ name, type, rcode }: RefusedName, count: number): void {
@@ -198,18 +235,19 @@ export class Reporter extends RequestReporter {
         type,
         rcode,
         reason: 'no policy allows this name',
-        unmapped: { count },
+        unmapped: { generation: this.voice.generation(), count },
       }),
     );
   }
 
-  #malformedFinding(detail: string, count: number): void {
+  #malformedFinding({ detail, traceId }: Malformed, count: number): void {
     this.voice.finding({
       uid: 'malformed-request',
       title: 'A client of the proxy sent what is no request',
       description: detail,
       severity: 'low',
       action: 'denied',
+      traceId,
       count,
     });
   }

@@ -75,6 +75,7 @@ export function requestEvent(record: RequestRecord, sandbox: SandboxId): HttpEve
       operation: operation ?? describeOperations(operations),
       operations: recordable(operations),
       credentials: record.credentials,
+      span_id: record.spanId,
     },
   });
 }
@@ -114,6 +115,9 @@ export function messageEvent(
 /** In characters: paths of the APIs that are served are far shorter. */
 const SHOWN_PATH = 256;
 
+/** The path of a request that no policy is asked about. */
+export const shownPath = (target: string): string => target.slice(0, SHOWN_PATH).split('?', 1)[0] ?? '';
+
 /** One request to inference.local. */
 export interface InferenceEvent {
   readonly intent: Intent;
@@ -121,6 +125,7 @@ export interface InferenceEvent {
   readonly record: InferenceRecord;
   readonly generation: number;
   readonly traceId: string;
+  readonly spanId?: string | undefined;
   readonly durationMs: number;
 }
 
@@ -128,7 +133,6 @@ export function inferenceEvent(event: InferenceEvent, sandbox: SandboxId): HttpE
   const { intent, request, record, generation, traceId, durationMs } = event;
   const { host, port, adapter } = intent;
   const { action, status, usage } = record;
-  const [path = ''] = request.target.slice(0, SHOWN_PATH).split('?', 1);
   return httpEvent({
     sandbox,
     action,
@@ -136,7 +140,7 @@ export function inferenceEvent(event: InferenceEvent, sandbox: SandboxId): HttpE
     destination: { host, port },
     method: request.method,
     scheme: 'https',
-    path,
+    path: shownPath(request.target),
     version: request.version,
     status: status === 0 ? undefined : status,
     rule: { name: record.route ?? NO_POLICY, type: 'inference' },
@@ -155,6 +159,7 @@ export function inferenceEvent(event: InferenceEvent, sandbox: SandboxId): HttpE
       route: record.route,
       backend: record.backend,
       tokens: usage && { input: usage.input, output: usage.output },
+      span_id: event.spanId,
     },
   });
 }

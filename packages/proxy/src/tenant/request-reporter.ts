@@ -14,7 +14,7 @@ import {
   statementEvent,
 } from './request-events.ts';
 import { Throttle } from './throttle.ts';
-import { binaryOf, Voice, type VoiceOptions } from './voice.ts';
+import { type About, binaryOf, Voice, type VoiceOptions } from './voice.ts';
 
 interface FoundByMiddleware {
   readonly intent: Intent;
@@ -51,7 +51,8 @@ export class RequestReporter {
       rule,
       protocol,
     } = record;
-    const { sandbox } = this.voice;
+    const { sandbox, counters } = this.voice;
+    counters.request(action, record.bytesIn, record.bytesOut);
     if (action === 'allowed' || action === 'audited') {
       this.voice.event(requestEvent(record, sandbox));
       return;
@@ -64,7 +65,7 @@ export class RequestReporter {
         { method, path, operations: recordable(operationsOf(record.content)) },
       );
     if (own) this.voice.event(requestEvent(record, sandbox));
-    this.voice.tell(intent, { code, reason, remedy, subject: `${method} ${path}` });
+    this.voice.tell(record, { code, reason, remedy, subject: `${method} ${path}` });
   }
 
   /** A WebSocket message that was refused, or is only watched. */
@@ -84,24 +85,24 @@ export class RequestReporter {
       { method, path, operations: recordable(operationsOf(facts.content)) },
     );
     if (own) this.voice.event(messageEvent(record, sandbox));
-    this.voice.tell(intent, { code, reason, remedy, subject: `${method} ${path}` });
+    const { traceId } = record;
+    const { generation } = decision;
+    this.voice.tell({ intent, traceId, generation }, { code, reason, remedy, subject: `${method} ${path}` });
   }
 
   /** A message of an MCP or JSON-RPC server that was taken out of what it sent. */
   serverMessageRefused(intent: Intent, message: RpcMessage, traceId: string): void {
     const code = 'server_message_denied';
-    const { adapter } = intent;
+    const about: About = { intent, traceId };
     const operation = message.method || message.kind;
     const reason = `the server may not send ${operation} to the workload`;
     const operations = operationsOf({ kind: 'rpc', messages: [message], receiveStream: false });
     const kind = { stage: 'message', code, protocol: 'json-rpc', from: 'server' } as const;
     if (this.voice.denied(intent, kind, { operations: recordable(operations) }))
-      this.voice.network(intent, {
+      this.voice.network(about, {
         activity: 'refuse',
         reason,
-        traceId,
         unmapped: {
-          adapter,
           stage: 'message',
           code,
           protocol: 'json-rpc',
@@ -111,17 +112,18 @@ export class RequestReporter {
         },
       });
     const remedy = 'Rules with from: server say what the server may send.';
-    this.voice.tell(intent, { code, reason, remedy, subject: operation });
+    this.voice.tell(about, { code, reason, remedy, subject: operation });
   }
 
   /** One request to inference.local, when it has ended. */
   inference(event: InferenceEvent): void {
     const { intent, record, request } = event;
     const { action, code = action, reason = code } = record;
+    this.voice.counters.request(action, record.bytesIn, record.bytesOut);
     const own =
       action !== 'denied' || this.voice.denied(intent, { stage: 'request', code, protocol: 'inference' });
     if (own) this.voice.event(inferenceEvent(event, this.voice.sandbox));
-    if (action !== 'allowed') this.voice.tell(intent, { code, reason, subject: request.method });
+    if (action !== 'allowed') this.voice.tell(event, { code, reason, subject: request.method });
   }
 
   /** What became of SQL on an inspected connection. */
@@ -141,7 +143,8 @@ export class RequestReporter {
     const operations = operationsOf(content);
     const kind = { stage: 'statement', code, rule, policy, protocol: 'sql' } as const;
     if (this.voice.denied(intent, kind, { operations: recordable(operations) })) this.voice.event(event);
-    this.voice.tell(intent, { code, reason, remedy, subject: describeOperations(operations) });
+    const about: About = { intent, traceId, generation: decision.generation };
+    this.voice.tell(about, { code, reason, remedy, subject: describeOperations(operations) });
   }
 
   /** Something that a middleware wants the operator to know of a request or its response. */
@@ -163,16 +166,15 @@ export class RequestReporter {
     traceId: string,
   ): void {
     const failed = code === 'client_tls' || code === 'upstream';
-    const { adapter } = intent;
+    const about: About = { intent, traceId };
     const own = failed || this.voice.denied(intent, { stage: 'statement', code, protocol: 'sql' });
     if (own)
-      this.voice.network(intent, {
+      this.voice.network(about, {
         activity: failed ? 'fail' : 'refuse',
         reason,
-        traceId,
-        unmapped: { adapter, stage: 'statement', code, protocol: 'sql' },
+        unmapped: { stage: 'statement', code, protocol: 'sql' },
       });
-    this.voice.tell(intent, { code, reason });
+    this.voice.tell(about, { code, reason });
   }
 
   /** `count` findings of one report, or of `count` reports alike. The trace is that of the first. */

@@ -1,4 +1,5 @@
 import {
+  type FindingOptions,
   findingEvent,
   type NetworkOptions,
   networkEvent,
@@ -12,13 +13,27 @@ import { denialEvent } from '../denials/denial-event.ts';
 import { type AddOptions, DenialLedger } from '../denials/denial-ledger.ts';
 import { processOf } from '../evidence.ts';
 import type { Limits } from '../limits.ts';
+import { Counters } from './counters.ts';
 
 export interface VoiceOptions {
   readonly sandbox: SandboxId;
   readonly limits: Limits;
+  /** In force at this moment. */
+  readonly generation: () => number;
   /** `false`: it was not taken. Denials that are counted together are then offered again. */
   readonly events: (event: SecurityEvent) => unknown;
+  /** The same for the counts of denials, which are kept where they are not taken. As `events`, when absent. */
+  readonly offer?: ((event: SecurityEvent) => unknown) | undefined;
+  readonly counters?: Counters | undefined;
   readonly refusals: (refusal: Refusal) => void;
+}
+
+/** What an event is about, and by what it is found again among other events, log lines and spans. */
+export interface About {
+  readonly intent: Intent;
+  readonly traceId: string;
+  /** That decided; the one in force, when absent. */
+  readonly generation?: number | undefined;
 }
 
 /** Why something was not done, for a person. */
@@ -37,38 +52,57 @@ export interface Denied extends Omit<DenialKind, 'binary' | 'host' | 'port'> {
 /** The ways in which a tenant's reporter speaks: events for the record, lines for the person, and the count of denials. */
 export class Voice {
   readonly sandbox: SandboxId;
+  readonly counters: Counters;
   readonly event: (event: SecurityEvent) => unknown;
-  readonly refusal: (refusal: Refusal) => void;
+  readonly generation: () => number;
+  readonly #refusals: (refusal: Refusal) => void;
   readonly #denials: DenialLedger;
 
-  constructor({ sandbox, limits, events, refusals }: VoiceOptions) {
+  constructor(options: VoiceOptions) {
+    const { sandbox, limits, generation, events, offer = events, refusals } = options;
+    this.counters = options.counters ?? new Counters();
     this.sandbox = sandbox;
     this.event = events;
-    this.refusal = refusals;
+    this.generation = generation;
+    this.#refusals = refusals;
     this.#denials = new DenialLedger({
       limits,
-      emit: (count) => events(denialEvent(count, sandbox)) !== false,
+      emit: (count) => offer(denialEvent(count, sandbox, generation())) !== false,
     });
   }
 
-  network(intent: Intent, options: Omit<NetworkOptions, 'destination'>): void {
+  network(
+    { intent, traceId, generation = this.generation() }: About,
+    options: Omit<NetworkOptions, 'destination'>,
+  ): void {
+    const { host, port, adapter } = intent;
     this.event(
       networkEvent({
         sandbox: this.sandbox,
         process: processOf(intent.evidence),
-        destination: { host: intent.host, port: intent.port },
+        destination: { host, port },
+        traceId,
         ...options,
+        unmapped: { adapter, generation, ...options.unmapped },
       }),
     );
   }
 
-  finding(options: Parameters<typeof findingEvent>[0]): void {
-    this.event(findingEvent({ sandbox: this.sandbox, ...options }));
+  finding({ unmapped, ...options }: FindingOptions): void {
+    const generation = this.generation();
+    this.event(findingEvent({ sandbox: this.sandbox, ...options, unmapped: { generation, ...unmapped } }));
   }
 
-  tell(intent: Intent, { code, reason, remedy, subject }: Why): void {
+  /** For the person. */
+  refusal(refusal: Refusal): void {
+    this.#refusals({ tenant: this.sandbox, generation: this.generation(), ...refusal });
+  }
+
+  tell({ intent, traceId, generation = this.generation() }: About, why: Why): void {
     const { host, port } = intent;
-    this.refusal({ code, binary: binaryOf(intent), host, port, subject, reason, remedy });
+    const { code, reason, remedy, subject } = why;
+    const binary = binaryOf(intent);
+    this.refusal({ code, binary, host, port, subject, reason, remedy, traceId, generation });
   }
 
   /** Counts a denial. True: it is to have an event of its own. */

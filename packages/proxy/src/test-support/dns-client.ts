@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { encodeName, TYPE } from '../dns/message.ts';
+import { encodeName, TYPE } from '../dns/index.ts';
 import { type Fixture, LOOPBACK, portOf } from './fixture.ts';
 
 export interface QueryOptions {

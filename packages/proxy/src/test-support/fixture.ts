@@ -11,6 +11,7 @@ import type { Limits } from '../limits.ts';
 import { EgressProxy } from '../proxy.ts';
 import { NO_CREDENTIALS, type TenantSettings } from '../tenant/settings.ts';
 import type { Tenant } from '../tenant/tenant.ts';
+import type { TracingOptions } from '../tracing/options.ts';
 import type { UpstreamOptions } from '../upstream/opener.ts';
 import { FakeEngine, type FakeRules } from './engine.ts';
 
@@ -40,6 +41,7 @@ export interface FixtureOptions extends FakeRules {
   /** In the place of the engine that allows a list. */
   readonly settings?: TenantSettings;
   readonly upstream?: UpstreamOptions;
+  readonly tracing?: TracingOptions;
   /** Where captured connections seem to have wanted to go. */
   readonly captured?: { readonly address: string; readonly port: number };
 }
@@ -83,6 +85,7 @@ export class Fixture implements AsyncDisposable {
     this.proxy = new EgressProxy({
       ...{ resolver, overrides: this.#overrides, limits },
       ...(options.upstream !== undefined && { upstream: options.upstream }),
+      tracing: options.tracing,
     });
     this.tenant = this.proxy.addTenant({
       id: sandboxId('box'),

@@ -119,7 +119,7 @@ export async function secureClient(fixture: Fixture, servername = HOST): Promise
     ...{
       socket,
       servername,
-      ca: (await fixture.proxy.authority()).certificatePem,
+      ca: (await fixture.proxy.authority()).bundlePem,
       ALPNProtocols: ['http/1.1'],
     },
     ...({ allowHalfOpen: true } as object),

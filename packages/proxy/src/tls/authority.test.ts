@@ -10,6 +10,7 @@ import { OpenShellError } from '@openshell/base';
 import { limitsWith } from '../limits.ts';
 import { identityFor } from '../test-support/identities.ts';
 import { SigningAuthority } from './authority.ts';
+import { AuthorityRing } from './authority-ring.ts';
 import { publicKeyInfo } from './certificate.ts';
 import { LeafCache } from './leaf-cache.ts';
 
@@ -38,11 +39,11 @@ const codeOf = (act: () => unknown): string => {
 describe('the authority', () => {
   const own = new X509Certificate(authority.certificatePem);
 
-  test('may sign servers and no further authority, is backdated a little and ends', () => {
+  test('may sign servers and its successor, is backdated a little and ends', () => {
     writeFileSync(at('ca.pem'), authority.certificatePem);
     const text = openssl('x509', '-in', at('ca.pem'), '-noout', '-text');
     assert.match(text, /Subject: O ?= ?OpenShell, CN ?= ?OpenShell Sandbox CA/);
-    assert.match(text, /Basic Constraints: critical\s+CA:TRUE, pathlen:0/);
+    assert.match(text, /Basic Constraints: critical\s+CA:TRUE, pathlen:1/);
     assert.match(text, /Key Usage: critical\s+Certificate Sign, CRL Sign/);
     assert.match(text, /Subject Key Identifier/);
     assert.ok(own.validFromDate.getTime() < Date.now());
@@ -52,6 +53,7 @@ describe('the authority', () => {
   test('is another one each time', () => {
     const other = new X509Certificate(SigningAuthority.create().certificatePem);
     assert.notEqual(other.serialNumber, own.serialNumber);
+    assert.notEqual(other.subject, own.subject);
     assert.notEqual(other.publicKey.equals(own.publicKey), true);
   });
 
@@ -200,7 +202,11 @@ describe("an operator's authority", () => {
 describe('the cache of leaves', () => {
   test('keeps one context a host, forgets the least recently used, and renews before the end', () => {
     let now = Date.now();
-    const cache = new LeafCache(authority, limitsWith({ leafCertificates: 2 }), () => now);
+    const cache = new LeafCache(
+      AuthorityRing.ofOperator(authority),
+      limitsWith({ leafCertificates: 2 }),
+      () => now,
+    );
     const a = cache.contextFor('a.example');
     assert.notEqual(cache.contextFor('b.example'), a);
     assert.equal(cache.contextFor('a.example'), a);
@@ -214,5 +220,26 @@ describe('the cache of leaves', () => {
       codeOf(() => cache.contextFor('a.example')),
       'authority_expired',
     );
+  });
+
+  test('makes a certificate anew after the clock has jumped so that the old one is not valid, and one in each place', () => {
+    const start = Date.now();
+    let now = start + 60 * DAY_MS;
+    const cache = new LeafCache(AuthorityRing.ofOperator(authority), limitsWith(), () => now);
+    const ahead = cache.contextFor('a.example');
+    now -= DAY_MS;
+    assert.equal(cache.contextFor('a.example'), ahead);
+    now = start;
+    const back = cache.contextFor('a.example');
+    assert.notEqual(back, ahead);
+    now = 0;
+    const before = cache.contextFor('a.example');
+    assert.notEqual(before, back);
+    assert.equal(cache.contextFor('a.example'), before);
+  });
+
+  test('covers the clocks of clients that are right where that of the proxy stands in another century', () => {
+    const { notBefore, notAfter } = authority.issueLeaf('a.example', spki, 0);
+    assert.ok(notBefore.getTime() < Date.now() && notAfter.getTime() > Date.now() + DAY_MS);
   });
 });

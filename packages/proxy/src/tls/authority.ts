@@ -1,5 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { OpenShellError } from '@openshell/base';
+import { LIMITS } from '../limits.ts';
 import {
   authorityName,
   issueAuthority,
@@ -7,47 +8,52 @@ import {
   keyIdOf,
   pemOf,
   publicKeyInfo,
-  type Signer,
-  SUBJECT_KEY_ID,
   signatureAlgorithm,
 } from './certificate.ts';
-import { contextTag, TAG } from './der.ts';
-import { DerReader } from './der-reader.ts';
+import { type AuthorityFields, readAuthorityFields } from './certificate-fields.ts';
 import { readCertificates } from './pem.ts';
 
 const DAY_MS = 86_400_000;
-/** A sandbox keeps the authority that it was started with, so this bounds how long one can run. */
-const AUTHORITY_LIFETIME_MS = 365 * DAY_MS;
 /** Well within what clients accept of a server's certificate (398 days), and far more than a context is kept. */
 const LEAF_LIFETIME_MS = 30 * DAY_MS;
-/** A clock in the sandbox that is a little behind must not refuse a new certificate. */
-const BACKDATED_MS = 3_600_000;
+/** A clock that is behind, the client's or ours after it has jumped, must not refuse a certificate that was just made. */
+const BACKDATED_MS = 7 * DAY_MS;
 
 /** A server's certificate as it goes out, with what lies between it and the root. */
 export interface Leaf {
   readonly chainPem: string;
+  readonly notBefore: Date;
   readonly notAfter: Date;
 }
 
 /**
- * The authority that signs for inspected hosts. Its key is made in memory, or read from an operator's file, and is
+ * An authority that signs for inspected hosts. Its key is made in memory, or read from an operator's file, and is
  * in no message, property or printed form of this object.
  */
 export class SigningAuthority {
   /** What a client has to trust: the authority's certificate, and those above it where the operator gave them. */
   readonly certificatePem: string;
+  /** SHA-256 of the certificate, lower-case hex. */
+  readonly fingerprint: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  readonly #signer: Signer;
+  readonly #own: X509Certificate;
+  readonly #fields: AuthorityFields;
+  readonly #key: KeyObject;
+  readonly #algorithm: Buffer;
   /** Sent along with each leaf: all but the root, which the client has. */
   readonly #intermediatesPem: string;
 
   private constructor(chain: readonly X509Certificate[], key: KeyObject, algorithm: Buffer) {
     const [own] = chain as [X509Certificate];
     this.certificatePem = chain.map((certificate) => certificate.toString()).join('');
+    this.fingerprint = fingerprintOf(own);
     this.notBefore = own.validFromDate;
     this.notAfter = own.validToDate;
-    this.#signer = { ...identityOf(own.raw), key, algorithm };
+    this.#own = own;
+    this.#fields = readAuthorityFields(own.raw);
+    this.#key = key;
+    this.#algorithm = algorithm;
     this.#intermediatesPem = chain
       .filter((certificate) => certificate.subject !== certificate.issuer)
       .map((certificate) => certificate.toString())
@@ -59,12 +65,16 @@ export class SigningAuthority {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const spki = publicKeyInfo(publicKey);
     const algorithm = signatureAlgorithm(privateKey)!;
-    const name = authorityName('OpenShell Sandbox CA', 'OpenShell');
+    const keyId = keyIdOf(spki);
+    // A name of its own: not every verifier tries two authorities that have the same one.
+    const name = authorityName(`OpenShell Sandbox CA ${keyId.toString('hex', 0, 4)}`, 'OpenShell');
     const validity = {
       notBefore: new Date(now - BACKDATED_MS),
-      notAfter: new Date(now + AUTHORITY_LIFETIME_MS),
+      notAfter: new Date(now + LIMITS.authorityTime.value),
     };
-    const der = issueAuthority({ name, keyId: keyIdOf(spki), key: privateKey, algorithm }, spki, validity);
+    // One authority below it: its successor, when it is rotated.
+    const subject = { name, spki, keyId, pathLength: 1 };
+    const der = issueAuthority({ name, keyId, key: privateKey, algorithm }, subject, validity);
     return new SigningAuthority([new X509Certificate(der)], privateKey, algorithm);
   }
 
@@ -73,6 +83,15 @@ export class SigningAuthority {
    * Throws `certificate_invalid` or `authority_invalid`.
    */
   static load(certificatePem: string, keyPem: string, now: number = Date.now()): SigningAuthority {
+    const authority = SigningAuthority.restore(certificatePem, keyPem);
+    const { notBefore, notAfter } = authority;
+    if (notAfter.getTime() <= now) throw invalid(`it has expired (${notAfter.toISOString()})`);
+    if (notBefore.getTime() > now) throw invalid(`it is valid only from ${notBefore.toISOString()}`);
+    return authority;
+  }
+
+  /** The same, valid at this moment or not: whoever had it already may go on having it. */
+  static restore(certificatePem: string, keyPem: string): SigningAuthority {
     const chain = readCertificates(certificatePem, "the authority's certificate");
     const [own] = chain as [X509Certificate, ...X509Certificate[]];
     const key = readKey(keyPem);
@@ -80,26 +99,68 @@ export class SigningAuthority {
     if (algorithm === undefined) throw invalid('its key is neither EC nor RSA');
     if (!own.checkPrivateKey(key)) throw invalid('its key does not belong to its certificate');
     if (!own.ca) throw invalid('its certificate may not sign others (basicConstraints has no CA:TRUE)');
-    if (own.validToDate.getTime() <= now) throw invalid(`it has expired (${own.validToDate.toISOString()})`);
-    if (own.validFromDate.getTime() > now)
-      throw invalid(`it is valid only from ${own.validFromDate.toISOString()}`);
     return new SigningAuthority(chain, key, algorithm);
   }
 
   /** A certificate for one host with this public key (DER, SubjectPublicKeyInfo). Throws `authority_expired`. */
   issueLeaf(host: string, spki: Buffer, now: number = Date.now()): Leaf {
     if (now >= this.notAfter.getTime()) {
-      throw new OpenShellError('the authority that signs for inspected hosts has expired', {
-        code: 'authority_expired',
-        remedy: 'Start the sandbox again: it gets a new one.',
-      });
+      throw new OpenShellError(
+        `the authority that signs for inspected hosts has expired (${this.notAfter.toISOString()})`,
+        {
+          code: 'authority_expired',
+          remedy:
+            'Check the clock of this machine; rotate the authority, or start the sandbox or the proxy again.',
+        },
+      );
     }
-    const notBefore = new Date(Math.max(now - BACKDATED_MS, this.notBefore.getTime()));
-    const notAfter = new Date(Math.min(now + LEAF_LIFETIME_MS, this.notAfter.getTime()));
-    const der = issueServer(this.#signer, spki, host, { notBefore, notAfter });
-    return { chainPem: pemOf(der) + this.#intermediatesPem, notAfter };
+    // A clock that stands before the authority's beginning is wrong; the clients' may well be right.
+    const from = Math.max(now - BACKDATED_MS, this.notBefore.getTime());
+    const notBefore = new Date(from);
+    const notAfter = new Date(Math.min(from + BACKDATED_MS + LEAF_LIFETIME_MS, this.notAfter.getTime()));
+    const der = issueServer(this.#signer(), spki, host, { notBefore, notAfter });
+    return { chainPem: pemOf(der) + this.#intermediatesPem, notBefore, notAfter };
+  }
+
+  /**
+   * A certificate (PEM) by which this authority vouches for another: clients that trust only this one then believe what the other
+   * signs (RFC 4210 section 4.4, key rollover). Undefined where it is not needed, as both have one key, or would convince nobody:
+   * between roots alone, and only where this one may have authorities below it.
+   */
+  vouchFor(other: SigningAuthority): string | undefined {
+    const { pathLength = 1 } = this.#fields;
+    if (!this.#isRoot || !other.#isRoot || pathLength < 1 || this.#hasKeyOf(other)) return undefined;
+    const notBefore = new Date(Math.max(this.notBefore.getTime(), other.notBefore.getTime()));
+    const notAfter = new Date(Math.min(this.notAfter.getTime(), other.notAfter.getTime()));
+    if (notBefore >= notAfter) return undefined;
+    const spki = publicKeyInfo(other.#own.publicKey);
+    const { name, keyId = keyIdOf(spki) } = other.#fields;
+    const subject = { name, spki, keyId, pathLength: 0 };
+    return pemOf(issueAuthority(this.#signer(), subject, { notBefore, notAfter }));
+  }
+
+  /** The key as PEM. Whoever calls this answers for where it goes. */
+  revealKey(): string {
+    return this.#key.export({ type: 'pkcs8', format: 'pem' }) as string;
+  }
+
+  get #isRoot(): boolean {
+    return this.#own.checkIssued(this.#own);
+  }
+
+  #hasKeyOf(other: SigningAuthority): boolean {
+    return this.#own.publicKey.equals(other.#own.publicKey);
+  }
+
+  #signer() {
+    const { name, keyId } = this.#fields;
+    return { name, keyId, key: this.#key, algorithm: this.#algorithm };
   }
 }
+
+/** As `AuthorityCertificate` of the control contract has it. */
+const fingerprintOf = (certificate: X509Certificate): string =>
+  certificate.fingerprint256.replaceAll(':', '').toLowerCase();
 
 const invalid = (why: string): OpenShellError =>
   new OpenShellError(`this authority cannot sign for inspected hosts: ${why}`, {
@@ -114,33 +175,4 @@ function readKey(pem: string): KeyObject {
     // The cause is left out on purpose: it is about the text of a key.
     throw invalid('its key cannot be read');
   }
-}
-
-/** The name and the key identifier, byte for byte as they stand in a certificate (RFC 5280 section 4.1). */
-function identityOf(certificate: Buffer): Pick<Signer, 'name' | 'keyId'> {
-  const body = new DerReader(
-    new DerReader(new DerReader(certificate).expect(TAG.sequence)).expect(TAG.sequence),
-  );
-  let field = body.next();
-  if (field.tag === contextTag(0)) field = body.next();
-  // That was the serial number; then follow: algorithm, issuer, validity, subject.
-  for (let i = 0; i < 3; i++) body.expect(TAG.sequence);
-  const name = body.next().whole;
-  while (!body.done) {
-    field = body.next();
-    if (field.tag === contextTag(3)) return { name, keyId: subjectKeyId(field.content) };
-  }
-  return { name, keyId: undefined };
-}
-
-function subjectKeyId(extensions: Buffer): Buffer | undefined {
-  const list = new DerReader(new DerReader(extensions).expect(TAG.sequence));
-  while (!list.done) {
-    const extension = new DerReader(list.expect(TAG.sequence));
-    if (!extension.next().whole.equals(SUBJECT_KEY_ID)) continue;
-    let value = extension.next();
-    if (value.tag === TAG.boolean) value = extension.next();
-    return Buffer.from(new DerReader(value.content).expect(TAG.octetString));
-  }
-  return undefined;
 }

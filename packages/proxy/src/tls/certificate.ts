@@ -20,11 +20,12 @@ import {
 
 const ATTRIBUTE = { commonName: oid('2.5.4.3'), organization: oid('2.5.4.10') };
 export const SUBJECT_KEY_ID = oid('2.5.29.14');
+export const BASIC_CONSTRAINTS = oid('2.5.29.19');
 const EXTENSION = {
   subjectKeyId: SUBJECT_KEY_ID,
   keyUsage: oid('2.5.29.15'),
   subjectAltName: oid('2.5.29.17'),
-  basicConstraints: oid('2.5.29.19'),
+  basicConstraints: BASIC_CONSTRAINTS,
   authorityKeyId: oid('2.5.29.35'),
   extendedKeyUsage: oid('2.5.29.37'),
 };
@@ -107,19 +108,26 @@ function issue({ signer, validity, subject, spki, extensions }: Request): Buffer
   return sequence(body, signer.algorithm, bits(sign('sha256', body, signer.key)));
 }
 
-/** An authority's certificate, signed by itself, which may sign servers' certificates and no further authority's. */
-export function issueAuthority(signer: Signer, spki: Buffer, validity: Validity): Buffer {
-  return issue({
-    signer,
-    validity,
-    subject: signer.name,
-    spki,
-    extensions: [
-      critical(EXTENSION.basicConstraints, sequence(boolean(true), integer(Buffer.of(0)))),
-      critical(EXTENSION.keyUsage, SIGNS_CERTIFICATES),
-      extension(EXTENSION.subjectKeyId, octets(keyIdOf(spki))),
-    ],
-  });
+/** Who is certified as an authority. */
+export interface AuthoritySubject {
+  /** Encoded, as in `Signer`. */
+  readonly name: Buffer;
+  readonly spki: Buffer;
+  readonly keyId: Buffer;
+  /** How many further authorities may stand between this one and a server. */
+  readonly pathLength: number;
+}
+
+/** An authority's certificate: its own where it signs it itself, else one by which another vouches for it. */
+export function issueAuthority(signer: Signer, subject: AuthoritySubject, validity: Validity): Buffer {
+  const { name, spki, keyId, pathLength } = subject;
+  const extensions = [
+    critical(EXTENSION.basicConstraints, sequence(boolean(true), integer(Buffer.of(pathLength)))),
+    critical(EXTENSION.keyUsage, SIGNS_CERTIFICATES),
+    extension(EXTENSION.subjectKeyId, octets(keyId)),
+  ];
+  if (signer.keyId?.equals(keyId) !== true) extensions.push(...authorityKeyId(signer));
+  return issue({ signer, validity, subject: name, spki, extensions });
 }
 
 /** A server's certificate for one host: a canonical name or address. */
@@ -133,15 +141,17 @@ export function issueServer(signer: Signer, spki: Buffer, host: string, validity
     extension(EXTENSION.extendedKeyUsage, sequence(SERVER_AUTHENTICATION)),
     (named ? extension : critical)(EXTENSION.subjectAltName, alternativeName),
     extension(EXTENSION.subjectKeyId, octets(keyIdOf(spki))),
+    ...authorityKeyId(signer),
   ];
-  if (signer.keyId !== undefined) {
-    extensions.push(
-      extension(EXTENSION.authorityKeyId, sequence(element(contextTag(0, false), signer.keyId))),
-    );
-  }
   const subject = named ? sequence(attribute(ATTRIBUTE.commonName, host)) : sequence();
   return issue({ signer, validity, subject, spki, extensions });
 }
+
+/** Tells verifiers which key signed, where several authorities have one name. */
+const authorityKeyId = ({ keyId }: Signer): readonly Buffer[] =>
+  keyId === undefined
+    ? []
+    : [extension(EXTENSION.authorityKeyId, sequence(element(contextTag(0, false), keyId)))];
 
 /** RFC 5280 section 4.2.1.6: dNSName is 2, iPAddress is 7. */
 function generalName(host: string): Buffer {

@@ -10,12 +10,14 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { limitsWith } from '../limits.ts';
 import { LOOPBACK, portOf } from '../test-support/fixture.ts';
 import { SigningAuthority } from './authority.ts';
+import { AuthorityRing } from './authority-ring.ts';
 import { type InterceptOptions, type InterceptResult, intercept } from './intercept.ts';
 import { LeafCache } from './leaf-cache.ts';
 
 const limits = limitsWith();
+const DAY_MS = 86_400_000;
 const authority = SigningAuthority.create();
-const leaves = new LeafCache(authority, limits);
+const leaves = new LeafCache(AuthorityRing.ofOperator(authority), limits);
 const scratch = mkdtempSync(join(tmpdir(), 'intercept-'));
 writeFileSync(join(scratch, 'ca.pem'), authority.certificatePem);
 
@@ -250,6 +252,21 @@ describe('interception refuses', () => {
     abort.abort(new Error('policy changed'));
     const result = await pending;
     assert.ok(result.kind === 'failed' && result.code === 'aborted' && result.detail === 'policy changed');
+  });
+  test('everybody, with an alert and a reason, once the authority has expired', async () => {
+    const expired = AuthorityRing.ofOperator(SigningAuthority.create(Date.now() - 400 * DAY_MS));
+    const alerts: string[] = [];
+    const result = await failureOf(
+      () =>
+        client({ rejectUnauthorized: false }).catch((error: NodeJS.ErrnoException) => {
+          alerts.push(error.code ?? '');
+        }),
+      { leaves: new LeafCache(expired, limits) },
+    );
+    assert.ok(result.kind === 'failed' && result.code === 'authority', JSON.stringify(result));
+    assert.match(result.detail, /has expired/);
+    assert.match(result.remedy ?? '', /rotate/);
+    assert.deepEqual(alerts, ['ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR']);
   });
   test('a record that was tampered with after the handshake, by closing', async () => {
     results = [];

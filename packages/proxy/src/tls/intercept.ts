@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { messageOf } from '@openshell/base';
+import { messageOf, OpenShellError } from '@openshell/base';
 import { canonicalHost } from '@openshell/policy';
 import type { Limits } from '../limits.ts';
+import { endGently } from '../relay/linger.ts';
 import { carriesTls } from '../relay/reset.ts';
+import { INTERNAL_ERROR_ALERT } from './alert.ts';
 import type { LeafCache } from './leaf-cache.ts';
 
 /** Names of protocols inside TLS (RFC 7301); that of PostgreSQL is in section 55.2 of its manual. */
@@ -96,7 +98,9 @@ class Interception {
         ...(alpn.length > 0 && { ALPNProtocols: [...alpn] }),
       });
     } catch (cause) {
-      this.#fail(failed('authority', messageOf(cause)));
+      const remedy = cause instanceof OpenShellError ? cause.remedy : undefined;
+      const result = failed('authority', messageOf(cause), remedy);
+      void endGently(socket, INTERNAL_ERROR_ALERT, limits).then(() => this.#fail(result));
       return;
     }
     carriesTls(socket);

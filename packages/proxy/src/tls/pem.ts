@@ -4,9 +4,10 @@ import { crypto } from './builtin.ts';
 
 const BLOCK =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+const BEGIN = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
 /**
- * All certificates of a PEM text, in order. Throws `certificate_invalid` where there is none or one cannot be read: TLS
+ * All certificates of a PEM text, in order. Throws `certificate_invalid` where there is none, one is cut off or cannot be read: TLS
  * libraries skip such a certificate silently, and the trouble shows much later.
  */
 export function readCertificates(pem: string, what: string): X509Certificate[] {
@@ -15,6 +16,12 @@ export function readCertificates(pem: string, what: string): X509Certificate[] {
     throw new OpenShellError(`${what} holds no certificate in PEM form`, {
       code: 'certificate_invalid',
       remedy: 'Give a file that contains -----BEGIN CERTIFICATE-----.',
+    });
+  }
+  if (blocks.length < (pem.match(BEGIN)?.length ?? 0)) {
+    throw new OpenShellError(`${what} ends in the middle of a certificate`, {
+      code: 'certificate_invalid',
+      remedy: 'It may be being written at this moment; give a file that is complete.',
     });
   }
   return blocks.map((block, index) => {

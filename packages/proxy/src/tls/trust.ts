@@ -1,18 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { SecureContext } from 'node:tls';
-import { OpenShellError } from '@openshell/base';
+import { OpenShellError, SYSTEM_BUNDLES } from '@openshell/base';
 import { type HostPattern, hostMatches, parseHostPattern } from '@openshell/policy';
 import { once } from '../once.ts';
 import { crypto, tls } from './builtin.ts';
 import { readCertificates } from './pem.ts';
-
-/** Where distributions keep the bundle of authorities that the machine trusts. */
-export const SYSTEM_BUNDLES = [
-  '/etc/ssl/certs/ca-certificates.crt',
-  '/etc/pki/tls/certs/ca-bundle.crt',
-  '/etc/ssl/ca-bundle.pem',
-  '/etc/ssl/cert.pem',
-];
 
 /** A certificate that the proxy shows to hosts that match. Configured by the operator, never by a policy. */
 export interface ClientCertificate {

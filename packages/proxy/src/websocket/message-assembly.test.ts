@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
-import { ByteBudget } from './byte-budget.ts';
+import { ByteBudget } from '../tenant/byte-budget.ts';
 import type { DataHeader } from './frame.ts';
 import { applyMask } from './mask.ts';
 import { type AssembledMessage, type AssemblyLimits, MessageAssembly } from './message-assembly.ts';

@@ -1,6 +1,6 @@
 import { constants, inflateRawSync } from 'node:zlib';
 import type { Limits } from '../limits.ts';
-import type { ByteBudget } from './byte-budget.ts';
+import type { ByteBudget } from '../tenant/byte-budget.ts';
 import { CLOSE, type DataHeader, fault, type WebSocketFault } from './frame.ts';
 import { applyMask } from './mask.ts';
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import type { Limits } from '../limits.ts';
-import type { ByteBudget } from './byte-budget.ts';
+import type { ByteBudget } from '../tenant/byte-budget.ts';
 import {
   CLOSE,
   CONTROL_PAYLOAD_BYTES,

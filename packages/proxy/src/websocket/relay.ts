@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { UpgradedStream } from '../exchange/exchange.ts';
 import type { Limits } from '../limits.ts';
 import { ignoreError } from '../relay/linger.ts';
-import type { ByteBudget } from './byte-budget.ts';
+import type { ByteBudget } from '../tenant/byte-budget.ts';
 import { CLOSE, type CloseCode, type Side, type WebSocketFault } from './frame.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { type DirectionEvents, type DirectionLimits, OneDirection } from './one-direction.ts';

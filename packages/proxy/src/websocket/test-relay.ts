@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import type { RequestMessage } from '../exchange/exchange.ts';
 import type { HeaderField } from '../http/request-head.ts';
 import { type Limits, limitsWith } from '../limits.ts';
-import { ByteBudget } from './byte-budget.ts';
+import { ByteBudget } from '../tenant/byte-budget.ts';
 import { checkUpgradeRequest, checkUpgradeResponse, offerFields, sessionFields } from './handshake.ts';
 import { relayWebSocket, type WebSocketRelay } from './relay.ts';
 import type { RelayRules } from './rules.ts';

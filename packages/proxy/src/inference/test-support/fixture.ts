@@ -12,6 +12,7 @@ import { Http1Downstream } from '../../http1/downstream.ts';
 import { IdleClock } from '../../http1/idle-clock.ts';
 import { Http1Upstream } from '../../http1/upstream.ts';
 import { type Limits, limitsWith } from '../../limits.ts';
+import { ByteBudget } from '../../tenant/byte-budget.ts';
 import { loadTrust } from '../../tls/trust.ts';
 import { UpstreamPool } from '../../upstream/pool.ts';
 import type { InferenceRecord } from '../record.ts';
@@ -95,7 +96,10 @@ export class InferenceFixture implements AsyncDisposable {
     });
     const routes = this.#routes(options, limits);
     const planner = { resolver, overrides: [], limits };
-    const service = new InferenceService({ connections: this.#pool, planner, limits });
+    const service = new InferenceService({
+      ...{ connections: this.#pool, planner, limits },
+      held: new ByteBudget(limits.heldBytes),
+    });
     this.#sockets = new Set();
     front.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);

@@ -4,6 +4,7 @@ import { TLSSocket, connect as tlsConnect } from 'node:tls';
 import { generation } from '@openshell/base';
 import type { RequestDecision, SqlEffect, SqlStatement } from '@openshell/policy';
 import { type Limits, limitsWith } from '../../limits.ts';
+import { ByteBudget } from '../../tenant/byte-budget.ts';
 import { CancelKeys } from '../cancel-keys.ts';
 import type { SqlContent, SqlLeg, SqlRecord, SqlResult } from '../options.ts';
 import { serveSql } from '../serve.ts';
@@ -30,6 +31,7 @@ export class SqlProxy implements AsyncDisposable {
   readonly records: SqlRecord[] = [];
   readonly results: SqlResult[] = [];
   readonly cancelKeys = new CancelKeys();
+  readonly held: ByteBudget;
   generation = 1;
   effects: readonly SqlEffect[];
   readonly #listeners: ((record: SqlRecord) => void)[] = [];
@@ -46,6 +48,7 @@ export class SqlProxy implements AsyncDisposable {
 
   private constructor(server: Server, options: SqlProxyOptions) {
     this.#server = server;
+    this.held = new ByteBudget(limitsWith(options.limits).heldBytes);
     this.#options = options;
     this.port = (server.address() as AddressInfo).port;
     this.effects = options.effects ?? ['read', 'write', 'other'];
@@ -85,6 +88,7 @@ export class SqlProxy implements AsyncDisposable {
         for (const listener of this.#listeners.splice(0)) listener(record);
       },
       cancelKeys: this.cancelKeys,
+      held: this.held,
       limits: limitsWith(limits),
       signal: this.#abort.signal,
     }).then((result) => this.results.push(result));

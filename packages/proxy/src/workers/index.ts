@@ -1,0 +1,2 @@
+export { spawnWorkers } from './spawn.ts';
+export { WorkerSet, type WorkerSetOptions } from './worker-set.ts';
