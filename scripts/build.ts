@@ -14,6 +14,7 @@ const out = `${root}build`;
 const programs = {
   openshell: 'packages/cli/src/main.ts',
   'openshell-proxy': 'packages/proxy/src/program.ts',
+  'openshell-edge': 'packages/sandbox/src/edge/program.ts',
 };
 
 const input = Object.fromEntries(

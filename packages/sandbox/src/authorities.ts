@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { SYSTEM_BUNDLES } from '@openshell/proxy';
+import { SYSTEM_BUNDLES } from '@openshell/base';
 import type { SandboxFile } from '@openshell/runtime';
 
 /** The system's authorities, the operator's and the proxy's. */

@@ -37,7 +37,7 @@ export const prepareEgress = async (
   return {
     proxy,
     first,
-    authority: opens ? (await proxy.authority()).certificatePem : undefined,
+    authority: opens ? (await proxy.authority()).bundlePem : undefined,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 };

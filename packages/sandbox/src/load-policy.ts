@@ -16,6 +16,25 @@ const read = (file: string): string => {
 };
 
 /**
+ * Reads a policy as it stands: what its hash is of.
+ * @throws OpenShellError `policy_unreadable` or `policy_invalid`
+ */
+export const readPolicyFile = ({ file }: PolicySource): Policy => {
+  const result = parsePolicy(read(file), { file });
+  if (result.ok) return result.policy;
+  throw new OpenShellError(
+    `the policy is not valid:\n${result.problems.map((problem) => `  ${formatFinding(problem)}`).join('\n')}`,
+    {
+      code: 'policy_invalid',
+      remedy: `'openshell policy check ${file}' shows the lines.`,
+    },
+  );
+};
+
+/** The policy with the baseline paths that exist here. */
+export const onThisMachine = (policy: Policy): Policy => withBaseline(policy, existsSync);
+
+/**
  * Reads the policy and adds the baseline paths that exist here. Without a source: no network, the default files.
  * @throws OpenShellError `policy_unreadable` or `policy_invalid`
  */
@@ -27,20 +46,9 @@ export const loadPolicy = (source: PolicySource | undefined): Policy => {
       readOnly: readOnly.filter(existsSync),
       readWrite: readWrite.filter(existsSync),
     };
-    return withBaseline({ ...defaultPolicy, filesystem }, existsSync);
+    return onThisMachine({ ...defaultPolicy, filesystem });
   }
-  const { file } = source;
-  const result = parsePolicy(read(file), { file });
-  if (!result.ok) {
-    throw new OpenShellError(
-      `the policy is not valid:\n${result.problems.map((problem) => `  ${formatFinding(problem)}`).join('\n')}`,
-      {
-        code: 'policy_invalid',
-        remedy: `'openshell policy check ${file}' shows the lines.`,
-      },
-    );
-  }
-  return withBaseline(result.policy, existsSync);
+  return onThisMachine(readPolicyFile(source));
 };
 
 /** Where a binary's path leads: system directories are the same inside and outside. Undefined where nothing is there. */
