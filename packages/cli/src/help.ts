@@ -14,8 +14,8 @@ const helpFor = async (words: readonly string[], { bold }: Style): Promise<strin
   if (words.length === 0) return renderOverview(await commandSpecs(), bold);
   const found = findCommand(words);
   if (found !== undefined && found.rest.length === 0) return renderHelp(await commandSpec(found.name), bold);
-  const [group = ''] = words;
-  const summary = words.length === 1 && Object.hasOwn(groups, group) ? groups[group] : undefined;
+  const group = words.join(' ');
+  const summary = Object.hasOwn(groups, group) ? groups[group] : undefined;
   if (summary === undefined) throw unknownCommand(words);
   const members = (await commandSpecs()).filter(({ name }) => name.startsWith(`${group} `));
   return renderGroup(summary, members, bold);

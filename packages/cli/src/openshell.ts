@@ -4,7 +4,7 @@ import { parseArguments } from './command/parse.ts';
 import { type CommandName, commandSpec, findCommand, groups } from './command/table.ts';
 import { handlers } from './handlers.ts';
 import type { Io } from './io.ts';
-import { printable } from './output/printable.ts';
+import { renderError } from './output/error.ts';
 import { BrokenPipe, brokenPipeExit } from './output/write.ts';
 
 /** The exit code of a line that names no command. */
@@ -38,7 +38,7 @@ const withoutCommand = async (words: readonly string[], io: Io): Promise<number>
   if (first === '--version' || first === '-V') return dispatch('version', new Arguments(new Map(), []), io);
   const last = words.at(-1);
   if (last === '--help' || last === '-h') return help(words.slice(0, -1), io);
-  if (first === undefined || (words.length === 1 && Object.hasOwn(groups, first))) {
+  if (first === undefined || Object.hasOwn(groups, words.join(' '))) {
     await help(words, { ...io, out: io.err, outStyle: io.errStyle });
     return usageExit;
   }
@@ -57,12 +57,7 @@ const report = (thrown: unknown, exitCode: number, io: Io): number => {
 };
 
 const describe = (thrown: unknown, io: Io): string => {
-  const label = io.errStyle.bold('openshell:');
-  if (thrown instanceof OpenShellError) {
-    const remedy = thrown.remedy === undefined ? '' : `\n${thrown.remedy}`;
-    const [first, ...further] = `${thrown.message}${remedy}`.split('\n').map(printable);
-    return [`${label} ${first}`, ...further.map((line) => `  ${line}`), ''].join('\n');
-  }
+  if (thrown instanceof OpenShellError) return renderError(thrown, io.errStyle);
   const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-  return `${label} this is a mistake in OpenShell itself; please report it with these lines:\n${stack}\n`;
+  return `${io.errStyle.bold('openshell:')} this is a mistake in OpenShell itself; please report it with these lines:\n${stack}\n`;
 };

@@ -11,6 +11,16 @@ export const commandNames = [
   'rego test',
   'rego fmt',
   'rego data',
+  'proxyctl status',
+  'proxyctl apply',
+  'proxyctl events',
+  'proxyctl explain',
+  'proxyctl tenants list',
+  'proxyctl tenants add',
+  'proxyctl tenants remove',
+  'proxyctl ca',
+  'proxyctl ca rotate',
+  'proxyctl drain',
   'doctor',
   'completion',
   'version',
@@ -19,10 +29,12 @@ export const commandNames = [
 
 export type CommandName = (typeof commandNames)[number];
 
-/** Words that lead to several commands, as `policy` does, with what these have in common. */
+/** Words that lead to several commands, as `policy` does, with what these have in common. Some are a command as well: those are not in here. */
 export const groups: Readonly<Record<string, string>> = {
   policy: 'Check policies, ask them questions, and have them proposed.',
   rego: 'Evaluate, check, test and format Rego rules.',
+  proxyctl: 'Watch and control a proxy that runs by itself (openshell-proxy --control).',
+  'proxyctl tenants': 'Say whom a proxy serves, and how it recognises them.',
 };
 
 /** A command's description is loaded when it is needed: each module costs about a millisecond of every start. */
@@ -36,6 +48,16 @@ const specs: { readonly [Name in CommandName]: () => Promise<CommandSpec<Name>> 
   'rego test': async () => (await import('./table/rego.ts')).regoTest,
   'rego fmt': async () => (await import('./table/rego.ts')).regoFmt,
   'rego data': async () => (await import('./table/rego.ts')).regoData,
+  'proxyctl status': async () => (await import('./table/proxyctl.ts')).proxyctlStatus,
+  'proxyctl apply': async () => (await import('./table/proxyctl-apply.ts')).proxyctlApply,
+  'proxyctl events': async () => (await import('./table/proxyctl-events.ts')).proxyctlEvents,
+  'proxyctl explain': async () => (await import('./table/proxyctl.ts')).proxyctlExplain,
+  'proxyctl tenants list': async () => (await import('./table/proxyctl-tenants.ts')).tenantsList,
+  'proxyctl tenants add': async () => (await import('./table/proxyctl-tenants.ts')).tenantsAdd,
+  'proxyctl tenants remove': async () => (await import('./table/proxyctl-tenants.ts')).tenantsRemove,
+  'proxyctl ca': async () => (await import('./table/proxyctl-ca.ts')).proxyctlCa,
+  'proxyctl ca rotate': async () => (await import('./table/proxyctl-ca.ts')).proxyctlRotate,
+  'proxyctl drain': async () => (await import('./table/proxyctl.ts')).proxyctlDrain,
   doctor: async () => (await import('./table/doctor.ts')).doctor,
   completion: async () => (await import('./table/completion.ts')).completion,
   version: async () => (await import('./table/meta.ts')).version,
@@ -54,12 +76,14 @@ export interface Found {
   readonly rest: readonly string[];
 }
 
-/** The command whose name the words begin with. */
+/** The command whose name the words begin with; of `ca` and `ca rotate`, the longer one. */
 export const findCommand = (words: readonly string[]): Found | undefined => {
+  let found: Found | undefined;
   for (const name of commandNames) {
     const parts = name.split(' ');
-    if (parts.every((part, position) => words[position] === part))
-      return { name, rest: words.slice(parts.length) };
+    const rest = words.slice(parts.length);
+    const fits = parts.every((part, position) => words[position] === part);
+    if (fits && (found === undefined || rest.length < found.rest.length)) found = { name, rest };
   }
-  return undefined;
+  return found;
 };

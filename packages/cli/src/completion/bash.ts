@@ -1,5 +1,5 @@
 import type { CommandSpec, ValueKind } from '../command/command.ts';
-import { operandOf, optionsOf, parents, wordsAfter } from './words.ts';
+import { names, operandOf, optionsOf, parents, wordsAfter } from './words.ts';
 
 /**
  * A completion function for bash 4 and later; it does not need the bash-completion package. Everything after the
@@ -7,31 +7,27 @@ import { operandOf, optionsOf, parents, wordsAfter } from './words.ts';
  */
 export const bashCompletion = (commands: readonly CommandSpec[]): string => `# bash completion for openshell
 _openshell() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} command= program= index
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} command= longer program= index=1
   COMPREPLY=()
   # COMP_WORDS has "=" as a word of its own.
   [[ $cur == = ]] && cur=
   [[ $prev == = && COMP_CWORD -ge 2 ]] && prev=\${COMP_WORDS[COMP_CWORD-2]}
-  case \${COMP_WORDS[1]} in
+  while [[ index -lt COMP_CWORD ]]; do
+    longer=\${command:+$command }\${COMP_WORDS[index]}
+    case $longer in
+      ${names(commands).map(pattern).join('|')}) command=$longer; index=$((index + 1)) ;;
+      *) break ;;
+    esac
+  done
+  if [[ index -eq COMP_CWORD && $cur != -* ]]; then
+    case $command in
 ${parents(commands)
-  .map(
-    (parent) => `    ${parent}) [[ COMP_CWORD -ge 3 ]] && command="${parent} \${COMP_WORDS[2]}"; index=3 ;;`,
-  )
+  .map((parent) => `      ${pattern(parent)}) ${offer(words(parent, commands))}; return ;;`)
   .join('\n')}
-    *) [[ COMP_CWORD -ge 2 ]] && command=\${COMP_WORDS[1]}; index=2 ;;
-  esac
-  if [[ -z $command ]]; then
-    if [[ COMP_CWORD -le 1 ]]; then COMPREPLY=( $(compgen -W '${[...words('', commands), '--help', '--version'].join(' ')}' -- "$cur") )
-${parents(commands)
-  .map(
-    (parent) =>
-      `    elif [[ \${COMP_WORDS[1]} == ${parent} ]]; then COMPREPLY=( $(compgen -W '${words(parent, commands).join(' ')}' -- "$cur") )`,
-  )
-  .join('\n')}
-    fi
-    return
+    esac
   fi
   case $command in
+    '') [[ COMP_CWORD -eq 1 ]] && ${offer([...words('', commands), '--help', '--version'])} ;;
 ${commands.map(commandCase).join('\n')}
   esac
 }
@@ -41,17 +37,22 @@ complete -F _openshell openshell
 const words = (parent: string, commands: readonly CommandSpec[]): readonly string[] =>
   wordsAfter(parent, commands).map(({ word }) => word);
 
+const pattern = (name: string): string => (name.includes(' ') ? `'${name}'` : name);
+
+const offer = (candidates: readonly string[]): string =>
+  `COMPREPLY=( $(compgen -W '${candidates.join(' ')}' -- "$cur") )`;
+
 const commandCase = (command: CommandSpec): string => {
   const options = optionsOf(command);
   const valued = options.flatMap(({ name, value }) =>
     value === undefined ? [] : [`        --${name}) ${complete(value.kind)}; return ;;`],
   );
   const operand = operandOf(command);
-  return `    ${command.name.includes(' ') ? `'${command.name}'` : command.name})
+  return `    ${pattern(command.name)})
 ${operand === 'program' ? programLines(options.flatMap(({ name, value }) => (value ? [`--${name}`] : []))) : ''}      case $prev in
 ${[...valued, '        *) ;;'].join('\n')}
       esac
-      if [[ $cur == -* ]]; then COMPREPLY=( $(compgen -W '${options.map(({ name }) => `--${name}`).join(' ')}' -- "$cur") )
+      if [[ $cur == -* ]]; then ${offer(options.map(({ name }) => `--${name}`))}
       else ${operand === undefined ? ':' : operand === 'program' ? complete('command') : complete(operand.kind)}
       fi ;;`;
 };

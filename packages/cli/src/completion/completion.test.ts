@@ -55,7 +55,7 @@ describe('bash offers', { skip: !isThere('bash') && 'bash is not on this machine
     [['openshell', 'd'], ['doctor']],
     [
       ['openshell', ''],
-      ['--help', '--version', 'completion', 'doctor', 'help', 'policy', 'rego', 'run', 'version'],
+      ['--help', '--version', 'completion', 'doctor', 'help', 'policy', 'proxyctl', 'rego', 'run', 'version'],
     ],
     [
       ['openshell', 'policy', ''],
@@ -68,6 +68,17 @@ describe('bash offers', { skip: !isThere('bash') && 'bash is not on this machine
     [['openshell', 'policy', 'check', 'a.'], ['a.yaml']],
     [['openshell', 'policy', 'explain', 'a.yaml', '--ho'], ['--host']],
     [['openshell', 'policy', 'explain', '--host', ''], []],
+    [['openshell', 'policy', 'nonsense', ''], []],
+    [
+      ['openshell', 'proxyctl', 'tenants', ''],
+      ['add', 'list', 'remove'],
+    ],
+    [['openshell', 'proxyctl', 'ca', ''], ['rotate']],
+    [['openshell', 'proxyctl', 'ca', '--f'], ['--format']],
+    [
+      ['openshell', 'proxyctl', 'ca', 'rotate', ''],
+      ['activate', 'prepare', 'retire'],
+    ],
     [['openshell', 'completion', 'z'], ['zsh']],
     [['openshell', 'doctor', ''], []],
     [

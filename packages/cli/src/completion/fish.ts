@@ -7,8 +7,8 @@ export const fishCompletion = (commands: readonly CommandSpec[]): string =>
     '# fish completion for openshell',
     'complete -c openshell -f',
     ...entries('', commands, '__fish_use_subcommand'),
-    ...parents(commands).flatMap((parent) => entries(parent, commands, onlyParent(parent, commands))),
-    ...commands.flatMap((command) => commandLines(command, seen(command))),
+    ...parents(commands).flatMap((parent) => entries(parent, commands, after(parent, commands))),
+    ...commands.flatMap((command) => commandLines(command, after(command.name, commands))),
   ]
     .join('\n')
     .concat('\n');
@@ -18,16 +18,13 @@ const entries = (parent: string, commands: readonly CommandSpec[], condition: st
     ({ word, summary }) => `complete -c openshell -n ${quoted(condition)} -a ${word} -d ${quoted(summary)}`,
   );
 
-const onlyParent = (parent: string, commands: readonly CommandSpec[]): string => {
-  const words = wordsAfter(parent, commands).map(({ word }) => word);
-  return `__fish_seen_subcommand_from ${parent}; and not __fish_seen_subcommand_from ${words.join(' ')}`;
+/** After these words, and before any that goes on from them. */
+const after = (name: string, commands: readonly CommandSpec[]): string => {
+  const before = name.split(' ').map((word) => `__fish_seen_subcommand_from ${word}`);
+  const further = wordsAfter(name, commands).map(({ word }) => word);
+  const not = further.length === 0 ? [] : [`not __fish_seen_subcommand_from ${further.join(' ')}`];
+  return [...before, ...not].join('; and ');
 };
-
-const seen = ({ name }: CommandSpec): string =>
-  name
-    .split(' ')
-    .map((word) => `__fish_seen_subcommand_from ${word}`)
-    .join('; and ');
 
 const commandLines = (command: CommandSpec, condition: string): readonly string[] => {
   const start = `complete -c openshell -n ${quoted(condition)}`;

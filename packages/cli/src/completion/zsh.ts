@@ -1,33 +1,32 @@
 import type { CommandSpec, OptionSpec, ValueKind, ValueSpec } from '../command/command.ts';
-import { operandOf, optionsOf, parents, quoted, wordsAfter } from './words.ts';
+import { names, operandOf, optionsOf, parents, quoted, wordsAfter } from './words.ts';
 
 /** A completion function for zsh, to be found on \`fpath\` as `_openshell`. */
 export const zshCompletion = (commands: readonly CommandSpec[]): string => `#compdef openshell
 # zsh completion for openshell
 _openshell() {
   local -a entries
-  if (( CURRENT == 2 )); then
-    entries=(${entries('', commands)})
-    _describe command entries
-    return
-  fi
-${parents(commands)
+  local command= longer
+  while (( CURRENT > 2 )); do
+    longer=\${command:+$command }$words[2]
+    case $longer in
+      (${names(commands).map(quoted).join('|')}) command=$longer; words[2]=(); (( CURRENT-- )) ;;
+      (*) break ;;
+    esac
+  done
+  if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then
+    case $command in
+${['', ...parents(commands)]
   .map(
-    (parent) => `  if [[ $words[2] == ${parent} ]]; then
-    if (( CURRENT == 3 )); then
-      entries=(${entries(parent, commands)})
-      _describe command entries
-      return
-    fi
-    words[2]="$words[2] $words[3]"
-    words[3]=()
-    (( CURRENT-- ))
-  fi`,
+    (parent) => `      (${quoted(parent)})
+        entries=(${entries(parent, commands)})
+        _describe command entries
+        return ;;`,
   )
   .join('\n')}
-  local command=$words[2]
-  words[1]=()
-  (( CURRENT-- ))
+    esac
+  fi
+  words[1]=$command
   case $command in
 ${commands.map(commandCase).join('\n')}
   esac
