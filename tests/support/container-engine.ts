@@ -1,0 +1,97 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Scratch } from './scratch.ts';
+
+/** Why this test cannot have a container engine of its own; undefined when it can. */
+export const noContainerEngine = (): string | undefined => {
+  for (const program of ['dockerd', 'docker']) {
+    const found = (process.env.PATH ?? '').split(':').some((directory) => {
+      try {
+        accessSync(`${directory}/${program}`, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    if (!found) return `${program} is not on this machine`;
+  }
+  return process.geteuid?.() === 0 ? undefined : 'needs root: dockerd makes networks';
+};
+
+/**
+ * A dockerd for one test: its own network namespace, so that its bridges and firewall rules are nobody else's, and its own data, which ends with
+ * it. Images are built or imported, never pulled.
+ */
+export class ContainerEngine implements AsyncDisposable {
+  readonly #scratch: Scratch;
+  readonly #daemon: ReturnType<typeof spawn>;
+  readonly #namespace: string;
+
+  private constructor(scratch: Scratch, namespace: string, daemon: ReturnType<typeof spawn>) {
+    this.#scratch = scratch;
+    this.#namespace = namespace;
+    this.#daemon = daemon;
+  }
+
+  static async start(): Promise<ContainerEngine> {
+    const scratch = new Scratch();
+    const namespace = `openshell-${process.pid}`;
+    execFileSync('ip', ['netns', 'add', namespace]);
+    execFileSync('ip', ['-n', namespace, 'link', 'set', 'lo', 'up']);
+    const config = scratch.join('daemon.json');
+    mkdirSync(scratch.join('data'));
+    writeFileSync(
+      config,
+      JSON.stringify({
+        'exec-opts': ['native.cgroupdriver=cgroupfs'],
+        'data-root': scratch.join('data'),
+        'exec-root': scratch.join('exec'),
+        pidfile: scratch.join('pid'),
+        hosts: [`unix://${scratch.join('docker.sock')}`],
+        // A bridge of this name may be the machine's own; the test makes the networks that it needs.
+        bridge: 'none',
+      }),
+    );
+    const daemon = spawn('nsenter', [`--net=/run/netns/${namespace}`, 'dockerd', `--config-file=${config}`], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const engine = new ContainerEngine(scratch, namespace, daemon);
+    const said: string[] = [];
+    for await (const line of createInterface(daemon.stderr!)) {
+      said.push(line);
+      if (!line.includes('API listen on')) continue;
+      daemon.stderr!.resume();
+      return engine;
+    }
+    await engine[Symbol.asyncDispose]();
+    throw new Error(`dockerd did not start:\n${said.slice(-10).join('\n')}`);
+  }
+
+  /** What a client of it needs to know. */
+  get environment(): Readonly<Record<string, string>> {
+    return { DOCKER_HOST: `unix://${this.#scratch.join('docker.sock')}` };
+  }
+
+  /** Runs a program as a client of it and returns what it printed. */
+  run(command: string, ...args: readonly string[]): string {
+    return execFileSync(command, args, {
+      encoding: 'utf8',
+      env: { ...process.env, ...this.environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#daemon.exitCode === null) {
+      const ended = once(this.#daemon, 'exit');
+      this.#daemon.kill('SIGTERM');
+      await ended;
+    }
+    execFileSync('ip', ['netns', 'delete', this.#namespace]);
+    // Network namespaces of containers are mounted here.
+    rmSync(this.#scratch.join('exec'), { recursive: true, force: true });
+    this.#scratch[Symbol.dispose]();
+  }
+}
