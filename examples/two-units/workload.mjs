@@ -12,7 +12,7 @@ const ask = async (method, url) => {
 /** Resolves to how a connection that does not ask the proxy ends. */
 const connectTo = (host, port) =>
   new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: 3000 });
+    const socket = connect({ host, port, timeout: 1000 });
     socket.once('connect', () => resolve('connected'));
     socket.once('timeout', () => resolve('no way out: nothing answers'));
     socket.once('error', (error) => resolve(`no way out: ${error.code}`));
