@@ -17,7 +17,8 @@ interface Promised {
   readonly tests: readonly NamedTest[];
 }
 
-const NAMED_TEST = /`([^`]+\.test\.ts)` › "([^"]+)"/g;
+/** A test, or one of the suite that every form of a contract has to pass. */
+const NAMED_TEST = /`([^`]+(?:\.test|-contract)\.ts)` › "([^"]+)"/g;
 
 const promises: readonly Promised[] = text
   .split(/\n(?=- \*\*P|## )/)

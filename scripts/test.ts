@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { messageOf } from '@openshell/base';
+import { refreshBundles } from './testing/bundles.ts';
 import { unexcusedSkips } from './testing/excuses.ts';
 import { planGroups, type TestGroup } from './testing/groups.ts';
 import { leftBehind, type MachineQuestion, machineState } from './testing/leftovers.ts';
@@ -31,6 +32,12 @@ const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const SETTLE_STEPS = 20;
 const SETTLE_STEP_MS = 100;
 
+interface Places {
+  readonly home: string;
+  readonly tmp: string;
+  readonly compiled: string;
+}
+
 /** Everything that the run itself makes, below one directory. */
 class Scratch implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'openshell-test-'));
@@ -41,10 +48,12 @@ class Scratch implements Disposable {
     chmodSync(this.path, 0o711);
   }
 
-  /** A home and a place for temporary files. */
-  makePlaces(name: string, user: TestGroup['as']): { readonly home: string; readonly tmp: string } {
-    const places = { home: join(this.path, name, 'home'), tmp: join(this.path, name, 'tmp') };
-    for (const path of [join(this.path, name), places.home, places.tmp]) {
+  /** A home, a place for temporary files, and one for compiled sources that all groups of a user share. */
+  makePlaces({ title, as: user }: TestGroup): Places {
+    const own = join(this.path, title.replaceAll(/\W+/g, '-'));
+    const compiled = join(this.path, `compiled-${user.replaceAll(' ', '-')}`);
+    const places = { home: join(own, 'home'), tmp: join(own, 'tmp'), compiled };
+    for (const path of [own, ...Object.values(places)]) {
       if (user === 'caller') mkdirSync(path, { recursive: true });
       else makeOwnDirectory(path);
     }
@@ -56,16 +65,15 @@ class Scratch implements Disposable {
   }
 }
 
-const environmentFor = (
-  group: TestGroup,
-  scratch: Scratch,
-  places: { home: string; tmp: string },
-): NodeJS.ProcessEnv => {
+const environmentFor = (group: TestGroup, scratch: Scratch, places: Places): NodeJS.ProcessEnv => {
   const [markName = '', markValue] = scratch.mark.split('=');
   const { NODE_TEST_CONTEXT: _, ...caller } = process.env;
-  // Hundreds of test files load the same sources: what one has compiled, the others need not.
-  const cache = join(places.tmp, '..', 'compiled');
-  const common = { ...caller, TMPDIR: places.tmp, NODE_COMPILE_CACHE: cache, [markName]: markValue };
+  const common = {
+    ...caller,
+    TMPDIR: places.tmp,
+    NODE_COMPILE_CACHE: places.compiled,
+    [markName]: markValue,
+  };
   if (group.as === 'caller') return common;
   const home = { HOME: places.home, XDG_CACHE_HOME: '', XDG_CONFIG_HOME: '', XDG_RUNTIME_DIR: '' };
   return {
@@ -92,7 +100,7 @@ const testGroup = async (group: TestGroup, tally: GroupTally, context: GroupCont
     tally.results.push({ outcome: 'failed', file: '', name: group.title, detail: plan });
     return [];
   }
-  const places = scratch.makePlaces(group.title.replaceAll(/\W+/g, '-'), group.as);
+  const places = scratch.makePlaces(group);
   const start = performance.now();
   await runGroup({
     ...plan,
@@ -157,7 +165,9 @@ const runAll = async ({ only, unit, strict }: TestOptions): Promise<boolean> => 
   const before = machineState(question);
   const { groups, ...byName } = planGroups({ root, unitOnly: unit, ...(only === undefined ? {} : { only }) });
   const tallies = groups.map(({ title }) => new GroupTally(title));
+  const unbundled = unit ? undefined : refreshBundles(root);
   const problems = await runGroups(groups, tallies, { scratch, signal: interrupted.signal, ...byName });
+  if (unbundled !== undefined) problems.push(unbundled);
   problems.push(...(await findLeftovers(question, before)));
   if (strict) {
     const skips = unexcusedSkips(tallies.flatMap(({ results }) => results));

@@ -2,7 +2,7 @@ import { globSync } from 'node:fs';
 
 export interface TestGroup {
   readonly title: string;
-  /** From the root of the repository. */
+  /** From the root of the repository, in the order in which they are started. */
   readonly files: readonly string[];
   readonly as: 'caller' | 'ordinary user';
 }
@@ -22,9 +22,6 @@ const UNIT = [
 ];
 const WHOLE = ['tests/**/*.test.ts'];
 
-const find = (root: string, patterns: readonly string[]): string[] =>
-  globSync(patterns, { cwd: root, exclude: (name) => name.endsWith('node_modules') }).sort();
-
 export interface GroupPlan {
   readonly groups: readonly TestGroup[];
   /** `only` named no file, so it is for the names of tests. */
@@ -33,10 +30,43 @@ export interface GroupPlan {
 
 /**
  * Pure code, and what only talks over sockets of its own: who runs it makes no difference, so once is enough. The rooms of the proxy are
- * among it; its adapters, its tenants and the whole of it are not.
+ * among it; its adapters, its tenants and the whole of it are not. Of the whole programs it is what asks how proxy and clients, rules and
+ * middleware get on with each other, and not what a command in the sandbox can do or find.
  */
-const THE_SAME_FOR_EVERYBODY =
-  /^(packages\/(base|policy|rego|audit|proxy\/src\/(?!adapters|tenant)[\w-]+)|tests\/hostile\/http|scripts|bench)\//;
+const THE_SAME_FOR_EVERYBODY = [
+  /^packages\/(base|policy|rego|audit|control|proxy\/src\/(?!adapters|tenant)[\w-]+)\//,
+  /^tests\/(hostile\/http|e2e\/clients\/clients\.|e2e\/(middleware|rego)\.|launcher\/fuzz\.)/,
+  /^(scripts|bench)\//,
+];
+
+/** Started first, so that no process works at the end while the others have nothing left to do: these take seconds, the longest first. */
+export const LONGEST = [
+  'tests/e2e/clients/clients.test.ts',
+  'tests/hostile/hostile.test.ts',
+  'tests/e2e/clients/credentials.test.ts',
+  'tests/e2e/destination.test.ts',
+  'tests/e2e/exit-codes.test.ts',
+  'tests/e2e/network.test.ts',
+  'tests/e2e/rego.test.ts',
+  'tests/e2e/middleware.test.ts',
+  'tests/e2e/leftovers.test.ts',
+  'tests/e2e/identity.test.ts',
+  'packages/proxy/src/engines/rego-engine.property.test.ts',
+  'packages/policy/src/parse.test.ts',
+  'packages/proxy/src/sql/psql.test.ts',
+  'packages/rego/src/value/value.test.ts',
+  'packages/proxy/src/engines/requests.property.test.ts',
+  'packages/proxy/src/inspect/reload.test.ts',
+  'packages/proxy/src/program.test.ts',
+];
+
+const longestFirst = (files: readonly string[]): string[] => {
+  const long = LONGEST.filter((file) => files.includes(file));
+  return [...new Set([...long, ...files])];
+};
+
+const find = (root: string, patterns: readonly string[]): string[] =>
+  longestFirst(globSync(patterns, { cwd: root, exclude: (name) => name.endsWith('node_modules') }).sort());
 
 /** As root the rest runs twice: an ordinary user's sandboxes are made in another way, and root may do too much for some tests. */
 export const planGroups = ({ root, unitOnly, only }: GroupSelection): GroupPlan => {
@@ -55,7 +85,7 @@ export const planGroups = ({ root, unitOnly, only }: GroupSelection): GroupPlan 
       files: chosen,
       as: 'caller',
     };
-    const again = chosen.filter((file) => !THE_SAME_FOR_EVERYBODY.test(file));
+    const again = chosen.filter((file) => !THE_SAME_FOR_EVERYBODY.some((files) => files.test(file)));
     return isRoot
       ? [asCaller, { title: `${title}, as an ordinary user`, files: again, as: 'ordinary user' }]
       : [asCaller];

@@ -1,7 +1,7 @@
 /** Between the titles of suites and test in a name. */
 export const SUITE_MARK = ' › ';
 
-/** How one test ended. What `reporter.ts` writes, one JSON line each, and `run-group.ts` reads. */
+/** How one test ended. */
 export interface TestResult {
   readonly outcome: 'passed' | 'failed' | 'skipped';
   /** From the root of the repository. */
@@ -11,12 +11,3 @@ export interface TestResult {
   /** Why it was skipped, or how it failed. */
   readonly detail?: string;
 }
-
-/** What a test file printed; shown when one of its tests fails. */
-export interface TestOutput {
-  readonly outcome: 'output';
-  readonly file: string;
-  readonly text: string;
-}
-
-export type ReporterLine = TestResult | TestOutput;

@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { HangWatch } from './processes.ts';
-import type { ReporterLine, TestResult } from './result.ts';
+import type { TestResult } from './result.ts';
+import { WorkerProcess } from './worker-process.ts';
 
 export interface GroupRun {
   /** Where the checkout is for the user that runs the tests. */
   readonly root: string;
+  /** In the order in which they are started. */
   readonly files: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   /** What becomes another user; empty for the caller. */
@@ -21,69 +20,35 @@ const sourceRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 /** No test waits that long; one that hangs is ended, so that the others are told about. */
 const TEST_TIMEOUT_MS = 60_000;
-/** Nor does a file, counted from its start. */
-const FILE_TIMEOUT_MS = 150_000;
-const KEPT_OUTPUT = 64 * 1024;
+
+/** Processes that run files at a time. */
 const JOBS = 2;
 
-const commandOf = ({ root, files, prefix, namePattern }: GroupRun): [string, ...string[]] => [
+const commandOf = ({ root, prefix, namePattern }: GroupRun): [string, ...string[]] => [
   ...(prefix as []),
   `${root}/bin/node`,
-  '--test',
-  `--test-reporter=${root}/scripts/testing/reporter.ts`,
-  `--test-concurrency=${JOBS}`,
+  // As an option of `run()` it would not be for the tests of suites.
   `--test-timeout=${TEST_TIMEOUT_MS}`,
-  ...(namePattern === undefined ? [] : [`--test-name-pattern=${namePattern}`]),
-  ...files,
+  `${root}/scripts/testing/worker.ts`,
+  ...(namePattern === undefined ? [] : [namePattern]),
 ];
 
-/** Keeps what each file printed, and adds it to the file's failures. */
-class OutputKeeper {
-  readonly #texts = new Map<string, string>();
-
-  keep(file: string, text: string): void {
-    this.#texts.set(file, `${this.#texts.get(file) ?? ''}${text}`.slice(-KEPT_OUTPUT));
-  }
-
-  explain(result: TestResult): TestResult {
-    const printed = this.#texts.get(result.file);
-    if (result.outcome !== 'failed' || !printed) return result;
-    return { ...result, detail: `${result.detail ?? ''}\nprinted by the file so far:\n${printed.trimEnd()}` };
-  }
-}
-
-/** Runs the files of one group and tells each result as it comes. What ends without telling counts as a failure. */
-export const runGroup = async (run: GroupRun): Promise<void> => {
+/** Takes file after file until none is left. A process that a file has brought down is followed by another one. */
+const runLane = async (run: GroupRun, files: Iterator<string>): Promise<void> => {
   const { env, signal, onResult } = run;
-  const [program, ...args] = commandOf(run);
-  const child = spawn(program, args, {
-    cwd: sourceRoot,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    signal,
-  });
-  using _watch = new HangWatch(child.pid ?? 0, FILE_TIMEOUT_MS);
-  const kept = new OutputKeeper();
-  let failures = 0;
-  let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr = (stderr + text).slice(-KEPT_OUTPUT);
-  });
-  const closed = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message));
-    child.once('close', (code, killedBy) => resolve(code === 0 ? '' : `ended with ${killedBy ?? code}`));
-  });
-  for await (const text of createInterface({ input: child.stdout })) {
-    const line = JSON.parse(text) as ReporterLine;
-    if (line.outcome === 'output') {
-      kept.keep(line.file, line.text);
-      continue;
-    }
-    if (line.outcome === 'failed') failures += 1;
-    onResult(kept.explain(line));
+  const start = (): WorkerProcess =>
+    new WorkerProcess({ command: commandOf(run), cwd: sourceRoot, env, signal, onResult });
+  let worker: WorkerProcess | undefined;
+  for (let next = files.next(); !next.done && !signal.aborted; next = files.next()) {
+    if (!worker?.isAlive) worker = start();
+    await worker.run(next.value);
   }
-  const ending = await closed;
-  if (ending && failures === 0 && !signal.aborted) {
-    onResult({ outcome: 'failed', file: '', name: 'the test runner', detail: `${ending}\n${stderr}` });
-  }
+  await worker?.end();
+};
+
+/** Runs the files of one group and tells each result as it comes. */
+export const runGroup = async (run: GroupRun): Promise<void> => {
+  const files = run.files.values();
+  await Promise.all(Array.from({ length: Math.min(JOBS, run.files.length) }, () => runLane(run, files)));
+  run.signal.throwIfAborted();
 };

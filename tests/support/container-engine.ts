@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Scratch } from './scratch.ts';
 
@@ -50,6 +50,8 @@ export class ContainerEngine implements AsyncDisposable {
         'exec-root': scratch.join('exec'),
         pidfile: scratch.join('pid'),
         hosts: [`unix://${scratch.join('docker.sock')}`],
+        // gVisor with the network stack of the container's own namespace: its own one does not start on every kernel.
+        runtimes: { runsc: { path: 'runsc', runtimeArgs: ['--network=host', '--platform=ptrace'] } },
         // A bridge of this name may be the machine's own; the test makes the networks that it needs.
         bridge: 'none',
       }),
@@ -90,8 +92,16 @@ export class ContainerEngine implements AsyncDisposable {
       await ended;
     }
     execFileSync('ip', ['netns', 'delete', this.#namespace]);
-    // Network namespaces of containers are mounted here.
-    rmSync(this.#scratch.join('exec'), { recursive: true, force: true });
+    // One that was killed leaves its own bind mounts and the network namespaces of containers behind.
+    for (const place of mountsBelow(this.#scratch.path)) execFileSync('umount', ['--lazy', place]);
     this.#scratch[Symbol.dispose]();
   }
 }
+
+/** The innermost first. */
+const mountsBelow = (directory: string): readonly string[] =>
+  readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .flatMap((line) => line.split(' ')[4] ?? [])
+    .filter((place) => place.startsWith(`${directory}/`))
+    .reverse();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ContainerEngine, noContainerEngine } from '../../support/container-engine.ts';
+import { needsProgram } from '../../support/paths.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 
@@ -32,8 +33,12 @@ describe('two units: the workload in one container, the proxy in another', { ski
   const modulesOf = (name: string): readonly string[] =>
     images.find(({ image }) => image.startsWith(name))?.modules ?? [];
 
-  test('the example shows what is allowed, what is refused, and that there is no way around', () => {
-    const shown = engine.run(`${ROOT}/examples/two-units/run`);
+  const shows = (environment: Readonly<Record<string, string>> = {}): void => {
+    const shown = engine.run(
+      'env',
+      ...Object.entries(environment).map((entry) => entry.join('=')),
+      `${ROOT}/examples/two-units/run`,
+    );
     const line = (start: string): string => shown.split('\n').find((text) => text.startsWith(start)) ?? '';
     assert.match(line('GET http://api.test:8080/items'), /200 .*"from":"api\.test"/);
     assert.match(line('DELETE http://api.test:8080/items/1'), / 403 .*policy/);
@@ -44,7 +49,13 @@ describe('two units: the workload in one container, the proxy in another', { ski
     assert.match(line('lookup of api.test'), /no names here/);
     assert.match(shown, /"class_uid":4002/);
     assert.equal(engine.run('docker', 'ps', '--all', '--quiet'), '', 'a container was left');
-  });
+  };
+
+  test('the example shows what is allowed, what is refused, and that there is no way around', () => shows());
+
+  test('and the same where gVisor is the workload’s kernel', { skip: needsProgram('runsc') }, () =>
+    shows({ WORKLOAD_RUNTIME: 'runsc' }),
+  );
 
   test('the proxy’s image has no shell, no SSH, no launcher and no Landlock code', () => {
     const modules = modulesOf('openshell-proxy');
