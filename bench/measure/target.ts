@@ -6,6 +6,8 @@ export interface Target {
   /** NaN: a peer that it needs is not installed. */
   readonly value: number;
   readonly unit: string;
+  /** Missing it is a fault: the benchmark fails. */
+  readonly required?: true;
 }
 
 export type Verdict = 'met' | 'missed' | 'not measured';

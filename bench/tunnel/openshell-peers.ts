@@ -53,7 +53,10 @@ const FURTHER_HOSTS = 98;
 const COLD_HOSTS = 200;
 
 /** Opens TLS, with the interception authority of the harness: rules for each request, a credential to look for, events written. */
-function startInspecting({ dir, port, originHttps, certs }: StartContext): CommandLine {
+function startInspecting(
+  { dir, port, originHttps, certs }: StartContext,
+  more: readonly string[] = [],
+): CommandLine {
   const policy = join(dir, 'policy.yaml');
   const credentials = join(dir, 'credentials.yaml');
   const endpoint = (host: string, at: number): string =>
@@ -79,7 +82,7 @@ function startInspecting({ dir, port, originHttps, certs }: StartContext): Comma
   const trust = ['--upstream-ca', join(certs, 'origin-ca.pem')];
   const cold = Array.from({ length: COLD_HOSTS }, (_, index) => `h${index}.${ORIGIN}`);
   const resolve = [ORIGIN, ...cold].flatMap((name) => ['--resolve', `${name}=127.0.0.1`]);
-  const rest = [...resolve, '--events', join(dir, 'events.jsonl')];
+  const rest = [...resolve, '--events', join(dir, 'events.jsonl'), ...more];
   return {
     command: program('openshell-proxy'),
     args: ['--policy', policy, '--credentials', credentials, ...listen, ...authorities, ...trust, ...rest],
@@ -104,6 +107,15 @@ function loadInSandbox({ args, here, state }: LoadContext): CommandLine {
 /** In the shape of the harness's peers.mjs. */
 export const peers = [
   { name: 'openshell-proxy', kind: 'tunnel', start: startProxy },
-  { name: 'openshell-proxy inspecting', kind: 'mitm', start: startInspecting },
+  {
+    name: 'openshell-proxy inspecting',
+    kind: 'mitm',
+    start: (context: StartContext) => startInspecting(context),
+  },
+  {
+    name: 'openshell-proxy inspecting with 2 workers',
+    kind: 'mitm',
+    start: (context: StartContext) => startInspecting(context, ['--workers', '2']),
+  },
   { name: 'openshell run', kind: 'tunnel', port: PORT_IN_SANDBOX, load: loadInSandbox },
 ];
