@@ -23,7 +23,7 @@ export const CONTROL_LIMITS = {
   handshakeTime: {
     value: 10_000,
     unit: 'ms',
-    what: 'From accepting a control connection to its first call; and the whole of one that is refused',
+    what: 'From accepting a control connection to its first call that is let in',
     onExcess: 'closed',
   },
   calls: {

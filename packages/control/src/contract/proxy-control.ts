@@ -63,7 +63,10 @@ export interface ControlSession extends AsyncDisposable {
   apply(order: ApplyOrder): Promise<Applied>;
   /** Version 2. */
   rotateAuthority(step: RotationStep): Promise<AuthorityStatus>;
-  /** Version 2. Takes no new connections; resolves when the last one has ended, or was ended after this many milliseconds. */
+  /**
+   * Version 2. Takes no new connections, and ends those that only wait for a further request; resolves when the last one has ended, or was ended
+   * after this many milliseconds.
+   */
   drain(timeoutMs: number): Promise<void>;
 
   status(): Promise<ProxyStatus>;

@@ -6,6 +6,7 @@ export type ProxyState = 'denying' | 'ready' | 'draining';
 export interface WorkerReport {
   /** From 0. */
   readonly index: number;
+  /** 0: it has ended. Where it is not replaced any more, the state is `denying`. */
   readonly pid: number;
   /** Times that it was replaced. */
   readonly restarts: number;

@@ -41,21 +41,22 @@ export class ControlEndpoint implements AsyncDisposable {
   }
 
   /**
-   * Takes over the connection, and closes it when there are too many. Resolves when it has ended; never rejects.
-   * `brief`: it is here to be refused, and gets the time for that.
+   * Takes over the connection, and closes it when there are too many, or when for a while none of its calls was admitted: who may not call
+   * holds no place. Resolves when it has ended; never rejects.
    */
-  async serve(
-    connection: Duplex,
-    admission: Admission = () => undefined,
-    { brief = false }: { readonly brief?: boolean } = {},
-  ): Promise<void> {
+  async serve(connection: Duplex, admission: Admission = () => undefined): Promise<void> {
     connection.on('error', () => connection.destroy());
     if (this.#closed || this.#sessions.size >= CONTROL_LIMITS.connections.value) {
       connection.destroy();
       return;
     }
     const server = createServer({ settings: { maxConcurrentStreams: CONTROL_LIMITS.calls.value } });
-    server.on('request', (request, response) => void this.#answer(request, response, admission));
+    let silence: NodeJS.Timeout | undefined;
+    const admit: Admission = async (authorization) => {
+      await admission(authorization);
+      clearTimeout(silence);
+    };
+    server.on('request', (request, response) => void this.#answer(request, response, admit));
     const { promise, resolve } = Promise.withResolvers<void>();
     server.once('session', (session) => {
       this.#sessions.add(session);
@@ -65,8 +66,7 @@ export class ControlEndpoint implements AsyncDisposable {
         resolve();
       });
       keepAlive(session);
-      const silence = setTimeout(() => session.destroy(), CONTROL_LIMITS.handshakeTime.value).unref();
-      if (!brief) session.once('stream', () => clearTimeout(silence));
+      silence = setTimeout(() => session.destroy(), CONTROL_LIMITS.handshakeTime.value).unref();
       session.once('close', () => clearTimeout(silence));
     });
     server.emit('connection', connection);
@@ -116,10 +116,13 @@ export class ControlEndpoint implements AsyncDisposable {
   }
 }
 
-/** An answer that is all trailers (gRPC over HTTP/2, "Trailers-Only"), before the request's body was looked at. */
-function refuse(response: Http2ServerResponse, thrown: unknown): void {
-  if (response.stream.destroyed) return;
+/**
+ * An answer that is all trailers (gRPC over HTTP/2, "Trailers-Only"), before the request's body was looked at. Its one block of fields also ends the
+ * stream: clients look for a status at the end alone.
+ */
+function refuse({ stream }: Http2ServerResponse, thrown: unknown): void {
+  if (stream.destroyed) return;
   const trailer = new Headers({ 'content-type': 'application/grpc' });
   setTrailerStatus(trailer, errorTo(thrown));
-  response.writeHead(200, Object.fromEntries(trailer)).end();
+  stream.respond({ ':status': 200, ...Object.fromEntries(trailer) }, { endStream: true });
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { status } from '@grpc/grpc-js';
 import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
 import { A, policyFor, spec } from '../testing/index.ts';
 import { pinnedBytes } from './test-support/descriptor-facts.ts';
@@ -90,6 +91,16 @@ describe('a controller of protocol 1, from its descriptor alone', () => {
       client.connect({ ...HELLO, protocol: { min: 3, max: 4 } }),
       (error: { code: number; details: string }) =>
         error.code === 9 && /version 1 to 2\b.* 3 to 4\b/.test(error.details),
+    );
+  });
+
+  test('that brings no token is told so in a status that it understands', async () => {
+    await using served = await servedProxy({ tokenFile: '/nonexistent' });
+    using client = new RawClient(served.path, PROTOCOL_1);
+    await assert.rejects(
+      client.connect(HELLO),
+      (error: { code: number; details: string }) =>
+        error.code === status.UNAUTHENTICATED && /needs its token/.test(error.details),
     );
   });
 });

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -129,6 +138,19 @@ describe('where the control socket is', () => {
       says: /no socket/,
     },
   };
+  test("a socket behind somebody else's link is refused, wherever that leads now", {
+    skip: ownUid() === 0 ? false : 'giving a link to another user needs root',
+  }, async (t) => {
+    const directory = scratch(t);
+    const link = join(directory, 'link');
+    mkdirSync(join(directory, 'own'), { mode: 0o700 });
+    symlinkSync(join(directory, 'own'), link);
+    await (await serve(join(link, 's')))[Symbol.asyncDispose]();
+    lchownSync(link, 65_533, 65_533);
+    const { message } = await refused(serve(join(link, 's')), 'listen_failed');
+    assert.match(message, /link belongs to another user \(65533\)/);
+  });
+
   for (const [where, { prepare, says }] of Object.entries(unsafe))
     test(`a socket ${where} is refused`, async (t) => {
       const path = prepare(scratch(t));

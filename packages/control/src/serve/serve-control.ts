@@ -25,7 +25,7 @@ export async function serveControl({
   const accept: Accept = (connection, verdict, who) => {
     if (!verdict.admitted) onRefused?.({ who, why: verdict.why });
     const admission = admissionOf(verdict, token && ((shown) => token.admit(shown)));
-    void endpoint.serve(connection, admission, { brief: !verdict.admitted });
+    void endpoint.serve(connection, admission);
   };
   const listener = await open(address, accept);
   return {

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
@@ -48,8 +49,9 @@ export class TlsListener implements Listener {
     });
     server.on('secureConnection', (socket) => {
       this.#handshaking.delete(placeOf(socket));
-      const names = namesOf(socket);
-      accept(socket, this.#verdictOn(names), whoIs(socket, names));
+      const certificate = socket.getPeerX509Certificate();
+      const names = certificate ? certificateNames(certificate) : [];
+      accept(socket, this.#verdictOn(names, certificate), whoIs(socket, names));
     });
     // Of accepting and of handshakes: whoever it was is closed, and there is another one to accept.
     server.on('error', () => undefined);
@@ -73,7 +75,10 @@ export class TlsListener implements Listener {
     await promise;
   }
 
-  #verdictOn(names: readonly string[]): Verdict {
+  #verdictOn(names: readonly string[], certificate: X509Certificate | undefined): Verdict {
+    // A resumed session is not verified again, and each gives a ticket for the next.
+    if (certificate && certificate.validToDate.getTime() <= Date.now())
+      return denied('the certificate has expired');
     if (!this.#names || names.some((name) => this.#names?.has(name))) return ADMITTED;
     return denied(`a certificate for ${names.join(', ') || 'nobody'} may not control this proxy`);
   }
@@ -109,11 +114,6 @@ const contextOf = ({ certificate, key, clientCa }: ServerTls): SecureContextOpti
 /** Names of hosts do not distinguish case; URIs do. */
 const namesIn = ({ clientNames }: ServerTls): ReadonlySet<string> | undefined =>
   clientNames && new Set(clientNames.map((name) => (name.includes(':') ? name : name.toLowerCase())));
-
-const namesOf = (socket: TLSSocket): readonly string[] => {
-  const certificate = socket.getPeerX509Certificate();
-  return certificate ? certificateNames(certificate) : [];
-};
 
 const placeOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 

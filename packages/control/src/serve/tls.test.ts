@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type ClientHttp2Session, connect as http2Connect } from 'node:http2';
 import { connect as netConnect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, describe, test } from 'node:test';
-import { connect as tlsConnect } from 'node:tls';
+import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
+import { status as Status } from '@grpc/grpc-js';
 import { connectProxy } from '../connect/connect-proxy.ts';
 import type { ControlTls } from '../connect/target.ts';
 import type { ControlCode } from '../contract/refusal.ts';
+import { CONTROL_LIMITS } from '../limits.ts';
 import { connect, FakeProxy, refused } from '../testing/index.ts';
 import type { ControlServer, ServerTls } from './options.ts';
 import { serveControl } from './serve-control.ts';
@@ -45,6 +48,40 @@ const portOf = ({ address }: ControlServer): number => Number(address.split(':')
 
 const reach = (where: ControlServer, tls: ControlTls, token?: string) =>
   connect({ control: connectProxy({ kind: 'tcp', host: '127.0.0.1', port: portOf(where), tls, token }) });
+
+/** A connection as a controller makes it, without a session. */
+async function open(where: ControlServer, options: ConnectionOptions) {
+  const socket = tlsConnect({
+    ...{ port: portOf(where), host: '127.0.0.1', ca: authority.pem, ALPNProtocols: ['h2'] },
+    ...{ cert: controller.certificate, key: controller.key },
+    ...options,
+  });
+  const ticket = once(socket, 'session').then(([bytes]) => bytes as Buffer);
+  await once(socket, 'secureConnect');
+  const http2 = http2Connect('http://proxy', { createConnection: () => socket });
+  return { http2, ticket, resumed: socket.isSessionReused() };
+}
+
+/** What a call without a session is answered. */
+async function statusOf(http2: ClientHttp2Session, authorization = ''): Promise<string | undefined> {
+  const path = '/openshell.proxy.v1.ProxyControl/GetStatus';
+  const more = { 'content-type': 'application/grpc', authorization };
+  const stream = http2.request({ ':method': 'POST', ':path': path, ...more });
+  // One empty message (gRPC over HTTP/2, "Length-Prefixed-Message").
+  stream.end(Buffer.alloc(5)).resume();
+  const trailers = once(stream, 'trailers').catch(() => []);
+  const [head] = await once(stream, 'response');
+  const status = head['grpc-status'] ?? (await trailers)[0]['grpc-status'];
+  return Status[status];
+}
+
+async function call(where: ControlServer, options: ConnectionOptions) {
+  const { http2, ticket, resumed } = await open(where, options);
+  const status = await statusOf(http2);
+  const session = resumed ? undefined : await ticket;
+  http2.destroy();
+  return { resumed, status, ticket: session };
+}
 
 interface Case {
   readonly server: ServerTls;
@@ -162,6 +199,33 @@ describe('who controls by the TLS port', () => {
     const old = tlsConnect({ port: portOf(where), host: '127.0.0.1', ...known, maxVersion: 'TLSv1.2' });
     const [error] = await once(old, 'error');
     assert.match(`${error.code}`, /PROTOCOL|ALERT/);
+  });
+
+  test('a session that is resumed after its certificate has expired does not control', async (t) => {
+    await using where = await serve(MUTUAL);
+    const session = await call(where, {});
+    assert.equal(session.resumed, false);
+    const { ticket } = session;
+    const inTime = await call(where, { session: ticket });
+    assert.deepEqual([inTime.resumed, inTime.status], [true, 'FAILED_PRECONDITION']);
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 3 * 86_400_000 });
+    const late = await call(where, { session: ticket });
+    assert.deepEqual([late.resumed, late.status], [true, 'UNAUTHENTICATED']);
+  });
+
+  test('who may not call holds no place, however often it tries', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    await using where = await serve(server, tokenFile);
+    const { http2 } = await open(where, {});
+    const closed = once(http2, 'close');
+    assert.equal(await statusOf(http2, 'Bearer another'), 'UNAUTHENTICATED');
+    const friend = await open(where, {});
+    assert.equal(await statusOf(friend.http2, `Bearer ${TOKEN}`), 'FAILED_PRECONDITION');
+    t.mock.timers.tick(CONTROL_LIMITS.handshakeTime.value);
+    await closed;
+    assert.equal(await statusOf(friend.http2, `Bearer ${TOKEN}`), 'FAILED_PRECONDITION');
+    friend.http2.destroy();
+    t.mock.timers.reset();
   });
 
   test('closing does not wait for who has said nothing', async () => {

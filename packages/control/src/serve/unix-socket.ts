@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { lstatSync, realpathSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { messageOf } from '@openshell/base';
 import { ControlRefusal } from '../contract/refusal.ts';
 import { isCertain, ownUid } from './own-users.ts';
@@ -32,7 +32,10 @@ export async function listenUnix(path: string, { open }: { readonly open: boolea
   return server;
 }
 
-/** Nobody but the proxy's user and root can put another socket in its place: not in its directory, and not by moving one above it. */
+/**
+ * Nobody but the proxy's user and root can put another socket in its place: not in its directory, not by moving one above it, and not by
+ * turning a link on the way to it.
+ */
 function checkDirectories(path: string): void {
   let place: string;
   try {
@@ -40,22 +43,27 @@ function checkDirectories(path: string): void {
   } catch (cause) {
     throw failed(path, messageOf(cause), 'Make the directory first.', cause);
   }
-  let isParent = true;
-  for (let directory = place; ; directory = dirname(directory)) {
-    const why = whyUnsafe(statSync(directory), isParent);
-    if (why)
-      throw failed(
-        path,
-        `${directory} ${why}`,
-        'Use a directory that only the proxy can write, such as one of its own below /run.',
-      );
-    if (directory === dirname(directory)) return;
-    isParent = false;
-  }
+  for (const one of upwards(dirname(resolve(path)))) check(path, one, lstatSync(one), false);
+  for (const one of upwards(place)) check(path, one, statSync(one), one === place);
 }
 
-const whyUnsafe = ({ mode, uid }: Stats, isParent: boolean): string | undefined => {
+function check(path: string, place: string, stats: Stats, isParent: boolean): void {
+  const why = whyUnsafe(stats, isParent);
+  if (why === undefined) return;
+  const remedy = 'Use a directory that only the proxy can write, such as one of its own below /run.';
+  throw failed(path, `${place} ${why}`, remedy);
+}
+
+function* upwards(place: string): Generator<string> {
+  yield place;
+  if (place !== dirname(place)) yield* upwards(dirname(place));
+}
+
+const whyUnsafe = (stats: Stats, isParent: boolean): string | undefined => {
+  const { mode, uid } = stats;
   if (uid !== 0 && uid !== ownUid() && isCertain(uid)) return `belongs to another user (${uid})`;
+  // Where it leads is what is looked at, and the mode of a link says nothing.
+  if (stats.isSymbolicLink()) return undefined;
   // In a directory like /tmp others cannot move what is not theirs, but they can be there first.
   if ((mode & WRITABLE_BY_OTHERS) !== 0 && (isParent || (mode & STICKY) === 0))
     return 'can be written by others';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { limitsWith } from '../limits.ts';
+import { OwnListeners } from './own-listeners.ts';
 import { type DestinationPlan, planDestination } from './plan.ts';
 
 const OVERRIDES = [
@@ -17,8 +18,12 @@ const ANSWERS: Record<string, string[]> = {
   'metadata.example': ['169.254.169.254'],
   'synthetic.example': ['198.18.0.1'],
   'none.example': [],
+  'own.example': ['10.9.9.8', 'fd00::9'],
   'garbage.example': ['not an address'],
 };
+
+/** `10.9.9.9` is this machine, which listens at 3128. */
+const own = new OwnListeners([3128], () => ['127.0.0.1', '10.9.9.9', 'fd00:0:0::9']);
 
 const plan = (host: string, port = 443, exactHost = false): Promise<DestinationPlan> =>
   planDestination(
@@ -26,6 +31,7 @@ const plan = (host: string, port = 443, exactHost = false): Promise<DestinationP
       resolver: { lookup: async (name) => ANSWERS[name]! },
       overrides: OVERRIDES,
       limits: limitsWith({ addresses: 1 }),
+      own,
     },
     { host, port, rule: { exactHost } },
   );
@@ -51,6 +57,10 @@ describe('the plan of a destination', () => {
     ['synthetic.example', 443, true, 'ssrf_denied'],
     ['garbage.example', 443, true, 'ssrf_denied'],
     ['none.example', 443, true, 'resolve_failed'],
+    ['10.9.9.9', 443, true, ['10.9.9.9 443']],
+    ['10.9.9.8', 3128, true, ['10.9.9.8 3128']],
+    ['10.9.9.9', 3128, true, 'ssrf_denied'],
+    ['own.example', 3128, true, 'ssrf_denied'],
   ];
   for (const [host, port, exact, expected] of table) {
     test(`${host}:${port}${exact ? ', declared exactly,' : ''} is ${expected}`, async () => {

@@ -3,6 +3,7 @@ import { messageOf } from '@openshell/base';
 import { checkDestination, type DestinationRule } from '@openshell/policy';
 import type { Limits } from '../limits.ts';
 import { findOverride, type OperatorOverrides } from './overrides.ts';
+import type { OwnListeners } from './own-listeners.ts';
 import type { Resolver } from './resolver.ts';
 
 /** One address that passed the check and may be dialled. */
@@ -35,6 +36,8 @@ export interface Planner {
   readonly resolver: Resolver;
   readonly overrides: OperatorOverrides;
   readonly limits: Limits;
+  /** Where the proxy itself is; nowhere that connections could lead to, when absent. */
+  readonly own?: Pick<OwnListeners, 'has'> | undefined;
 }
 
 /**
@@ -65,6 +68,14 @@ export async function planDestination(
   }
   const check = checkDestination(found, { ...rule, host, port });
   if (!check.ok) return { kind: 'refused', code: 'ssrf_denied', reason: check.reason, remedy: check.remedy };
+  const own = found.find((address) => planner.own?.has({ address, port }));
+  if (own !== undefined)
+    return {
+      kind: 'refused',
+      code: 'ssrf_denied',
+      reason: `${host} is at ${own}, where at port ${port} this proxy itself listens`,
+      remedy: 'Nobody reaches the proxy through the proxy; connect to it directly.',
+    };
   const targets = found.slice(0, planner.limits.addresses).map((address) => ({ address, port }));
   return { kind: 'plan', targets, overridden: false };
 }

@@ -5,13 +5,17 @@ import { serveControl } from '../../serve/serve-control.ts';
 import { FakeProxy, type FakeProxyOptions } from '../../testing/index.ts';
 
 /** A fake proxy behind a Unix socket. */
-export async function servedProxy(options: FakeProxyOptions = {}) {
+export async function servedProxy({
+  tokenFile,
+  ...options
+}: FakeProxyOptions & { readonly tokenFile?: string } = {}) {
   const proxy = new FakeProxy(options);
   const directory = mkdtempSync(join(tmpdir(), 'openshell-control-'));
   const path = join(directory, 's');
   const server = await serveControl({
     control: proxy.control,
     address: { kind: 'unix', path, peers: { kind: 'file-permissions' } },
+    tokenFile,
   });
   return {
     proxy,
