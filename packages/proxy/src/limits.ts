@@ -50,7 +50,7 @@ export const LIMITS = {
   ingressConnectionsPerAddress: {
     value: 256,
     unit: 'connections',
-    what: 'The same from one address',
+    what: 'The same from one IPv4 address, or one IPv6 network of 64 bits',
     onExcess: 'reset',
   },
   headBytes: {
@@ -119,6 +119,12 @@ export const LIMITS = {
     unit: 'ms',
     what: 'Wait for the first bytes of a refused capture, to refuse in its protocol',
     onExcess: 'reset',
+  },
+  lookupsWaiting: {
+    value: 1024,
+    unit: 'names',
+    what: 'Names that wait to be resolved; the system does half as many at one time as `UV_THREADPOOL_SIZE` says, and while there are several sandboxes one has a quarter of those',
+    onExcess: 'answered 502',
   },
   resolveTime: { value: 10_000, unit: 'ms', what: 'Resolving one name', onExcess: 'answered 502' },
   addresses: {
@@ -684,6 +690,12 @@ export const LIMITS = {
     what: 'The link: connections of nodes in the TLS handshake at one time, of all sandboxes together',
     onExcess: 'closed',
   },
+  linkHandshakesPerAddress: {
+    value: 256,
+    unit: 'connections',
+    what: 'The same from one IPv4 address, or one IPv6 network of 64 bits',
+    onExcess: 'closed',
+  },
   linkHandshakeTime: {
     value: 10_000,
     unit: 'ms',
@@ -705,7 +717,7 @@ export const LIMITS = {
   linkSessions: {
     value: 8,
     unit: 'sessions',
-    what: 'The link: sessions for one sandbox at one time',
+    what: 'The link: sessions of one certificate for one sandbox at one time',
     onExcess: 'closed',
   },
   linkSessionsOfNode: {

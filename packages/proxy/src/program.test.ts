@@ -59,8 +59,13 @@ describe('openshell-proxy', () => {
       await program.said(/policy\.yaml:1:\d+: .*generation 2 stays in force/s);
       assert.match(await get(port, 'http://two.example/'), /^HTTP\/1.1 204 /);
 
+      // With Node.js alone this would open a debugger for every user of the machine.
+      program.child.kill('SIGUSR1');
+      assert.match(await get(port, 'http://two.example/'), /^HTTP\/1.1 204 /);
       program.child.kill('SIGTERM');
-      assert.equal((await program.ended()).code, 0);
+      const { code, said } = await program.ended();
+      assert.equal(code, 0);
+      assert.doesNotMatch(said, /Debugger/);
       origin.close();
       const lines = (await readFile(events, 'utf8'))
         .trim()

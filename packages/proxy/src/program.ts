@@ -5,8 +5,7 @@ import { describe } from './program/log/describe.ts';
 import { jsonLog, type Log, textLog } from './program/log/log.ts';
 import { type ProgramOptions, parseCommandLine } from './program/options/options.ts';
 import { usage } from './program/options/usage.ts';
-import { channelToFirst } from './workers/process-channel.ts';
-import { WORKER_WORD } from './workers/role.ts';
+import { workerRole } from './workers/index.ts';
 
 const NAME = 'openshell-proxy';
 
@@ -18,11 +17,10 @@ let log: Log = textLog(NAME, writeLine);
 
 /** The `openshell-proxy` program: the egress proxy on its own, without a sandbox. */
 async function main(): Promise<void> {
-  if (process.argv[2] === WORKER_WORD) {
-    const channel = channelToFirst();
-    if (channel !== undefined) return (await import('./workers/run-worker.ts')).runWorker(channel);
-  }
-  const line = parseCommandLine(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  const work = workerRole(args);
+  if (work !== undefined) return work();
+  const line = parseCommandLine(args);
   switch (line.kind) {
     case 'help':
       process.stdout.write(usage());

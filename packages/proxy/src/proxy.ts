@@ -1,5 +1,7 @@
 import { OpenShellError } from '@openshell/base';
+import { Lookups, lookupSlots } from './destination/lookups.ts';
 import type { OperatorOverrides } from './destination/overrides.ts';
+import type { OwnListeners } from './destination/own-listeners.ts';
 import { type Resolver, systemResolver } from './destination/resolver.ts';
 import { type Limits, limitsWith } from './limits.ts';
 import { once } from './once.ts';
@@ -13,8 +15,10 @@ export interface EgressProxyOptions {
   readonly resolver?: Resolver;
   readonly overrides: OperatorOverrides;
   readonly limits?: Partial<Limits>;
-  /** Who signs for the hosts whose TLS is opened; asked once, when it is first needed. Made in memory, where absent. */
-  readonly authority?: () => AuthorityRing | Promise<AuthorityRing>;
+  /** Where the program itself listens: no policy leads there. */
+  readonly own?: OwnListeners | undefined;
+  /** Who signs for the hosts whose TLS is opened, or where to get it, asked once, when it is first needed. Made in memory, where absent. */
+  readonly authority?: AuthorityRing | (() => AuthorityRing | Promise<AuthorityRing>);
   /** Whom to trust and which way to go to upstreams. The machine's own authorities and no proxy, when absent. */
   readonly upstream?: UpstreamOptions;
   /** Whether spans are made, and what upstreams are told of traces. No, and nothing, when absent. */
@@ -25,24 +29,35 @@ export interface EgressProxyOptions {
 export class EgressProxy {
   readonly #authority: () => Promise<AuthorityRing>;
   readonly #shared: SharedParts;
+  readonly #lookups: Lookups;
   readonly #tenants = new Map<string, Tenant>();
   readonly #firstAuthority = Promise.withResolvers<AuthorityRing>();
   #closed = false;
 
   constructor(options: EgressProxyOptions) {
-    const { resolver = systemResolver, overrides, authority } = options;
+    const { resolver = systemResolver, overrides, authority, own } = options;
     const limits = limitsWith(options.limits);
     this.#authority = once(async () => {
       const ring =
         authority === undefined
           ? (await import('./tls/authority-ring.ts')).AuthorityRing.inMemory()
-          : await authority();
+          : typeof authority === 'function'
+            ? await authority()
+            : authority;
       this.#firstAuthority.resolve(ring);
       return ring;
     });
+    if (typeof authority === 'object') this.#firstAuthority.resolve(authority);
     const { upstream, tracing } = options;
+    this.#lookups = new Lookups({
+      resolver,
+      slots: lookupSlots(process.env.UV_THREADPOOL_SIZE),
+      tenants: () => this.#tenants.size,
+      maxWaiting: limits.lookupsWaiting,
+      waitMs: limits.resolveTime,
+    });
     this.#shared = {
-      planner: { resolver, overrides, limits },
+      planner: { resolver, overrides, limits, own },
       proxy: upstream?.proxy,
       tracing,
       inspectors: once(async () => {
@@ -57,7 +72,7 @@ export class EgressProxy {
     return this.#authority();
   }
 
-  /** The same as soon as somebody has asked for it, and not before. */
+  /** The same as soon as there is one: from the start, or when somebody has asked for it. */
   get authorityNeeded(): Promise<AuthorityRing> {
     return this.#firstAuthority.promise;
   }
@@ -71,7 +86,8 @@ export class EgressProxy {
         remedy: 'Close that one first, or give this one another id.',
       });
     }
-    const tenant = new Tenant(options, this.#shared, () => this.#tenants.delete(options.id));
+    const planner = { ...this.#shared.planner, resolver: this.#lookups.lane() };
+    const tenant = new Tenant(options, { ...this.#shared, planner }, () => this.#tenants.delete(options.id));
     this.#tenants.set(options.id, tenant);
     return tenant;
   }

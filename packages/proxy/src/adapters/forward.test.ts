@@ -96,6 +96,11 @@ describe('an absolute-form request', () => {
       fixture.engine.asked.map(({ host }) => host),
       ['site.example', 'evil.example'],
     );
+    const { requestsAllowed, requestsDenied, connectionsDenied } = fixture.tenant.status().counters;
+    assert.deepEqual(
+      { requestsAllowed, requestsDenied, connectionsDenied },
+      { requestsAllowed: 1, requestsDenied: 1, connectionsDenied: 0 },
+    );
   });
 
   test('waits for the upstream to say 100 when its client does', async () => {

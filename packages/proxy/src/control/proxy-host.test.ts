@@ -17,6 +17,8 @@ import {
   type TenantSpec,
 } from '@openshell/control';
 import { LinkDirectory } from '../link/index.ts';
+import { EgressProxy } from '../proxy.ts';
+import { AuthorityRing } from '../tls/authority-ring.ts';
 import { type HostFixture, hostOf, trustNobody } from './testing/host.ts';
 
 const A = sandboxId('tenant-a');
@@ -146,6 +148,20 @@ describe('a proxy that is steered', () => {
       [[A, 1]],
     );
     assert.ok(states(fixture).includes('controller_lost'), states(fixture).join());
+  });
+
+  test('says how long its authority lasts from the moment at which there is one', async () => {
+    const made = AuthorityRing.inMemory();
+    for (const authority of [made, () => made]) {
+      const proxy = new EgressProxy({ overrides: [], authority });
+      await using fixture = await hostOf({ proxy });
+      if (authority !== made) {
+        assert.equal(fixture.host.status().authorityNotAfter, undefined);
+        await proxy.authority();
+      }
+      await proxy.authorityNeeded;
+      assert.equal(fixture.host.status().authorityNotAfter, made.status().certificates[0]!.notAfter);
+    }
   });
 
   test('drains: takes no new connections, lets the open ones end, and ends them after the bound', async () => {

@@ -80,19 +80,21 @@ describe('DNS over TCP', () => {
   });
 
   test('closes what stays silent, what is too long, and what is too many', async () => {
+    await using impatient = await Fixture.start({ allow: [], limits: { dnsTcpIdleTime: 30 } });
+    const silent = await impatient.connectTo(portOf(impatient.servers.dnsTcp));
+    silent.write(Buffer.from([0]));
+    await closeReason(silent);
+
     await using fixture = await Fixture.start({
       allow: [],
-      limits: { dnsTcpIdleTime: 30, dnsMessageBytes: 512, dnsTcpConnections: 2 },
+      limits: { dnsMessageBytes: 512, dnsTcpConnections: 1 },
     });
     const port = portOf(fixture.servers.dnsTcp);
-    const silent = await fixture.connectTo(port);
-    silent.write(Buffer.from([0]));
     const long = await fixture.connectTo(port);
     // The reset can come in before the client has seen that it is connected.
     const surplus = fixture.connectTo(port).then(closeReason, (error: NodeJS.ErrnoException) => error.code);
     assert.equal(await surplus, 'ECONNRESET');
     long.write(Buffer.from([0xff, 0xff]));
     await closeReason(long);
-    await closeReason(silent);
   });
 });

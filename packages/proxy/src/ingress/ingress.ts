@@ -16,6 +16,7 @@ import { Throttle } from '../tenant/throttle.ts';
 import { detailOf, renderUnrecognised } from './answers.ts';
 import { saidBy } from './credentials.ts';
 import type { Recognisable, TenantDirectory } from './directory.ts';
+import { placeOf } from './place-of.ts';
 import type { Recognised, Unrecognised } from './recognise.ts';
 
 export interface IngressOptions {
@@ -121,7 +122,7 @@ export class Ingress {
   #admit(socket: Socket, address: string): boolean {
     const { ingressConnections, ingressConnectionsPerAddress } = this.#options.limits;
     if (this.#newcomers.size >= ingressConnections) return false;
-    if (!this.#byAddress.take(address, ingressConnectionsPerAddress)) return false;
+    if (!this.#byAddress.take(placeOf(address), ingressConnectionsPerAddress)) return false;
     this.#newcomers.add(socket);
     socket.once('close', () => this.#leave({ socket, address }));
     return true;
@@ -130,7 +131,7 @@ export class Ingress {
   /** It has a tenant now, or is gone. */
   #leave({ socket, address }: Newcomer): void {
     if (!this.#newcomers.delete(socket)) return;
-    this.#byAddress.giveBack(address);
+    this.#byAddress.giveBack(placeOf(address));
     this.#tellWhenEmpty();
   }
 

@@ -37,7 +37,7 @@ export async function openConnection(
   const { intent } = connection.grant!;
   const { socket } = connection;
   if (passesUnread(connection) && isUnreadable(first)) return passUnread(connection, context, bytes);
-  context.reporter.opened(connection);
+  reportOpened(connection, context, bytes.length);
   const serveRequests = (protocol: 'h1' | 'h2'): Promise<void> =>
     serveHttp({ connection, context, socket, protocol, scheme: 'http', form: 'origin', initial: bytes });
   // The reader of requests compares every Host, the first one too, and says in an answer what it does not understand.
@@ -89,6 +89,23 @@ async function passUnread(connection: Connection, context: InspectorContext, ini
   }
   if (outcome.kind === 'refused') context.reporter.refused(connection, outcome);
   reset(connection.socket);
+}
+
+/** `early` bytes of the client were read before. */
+function reportOpened(connection: Connection, { reporter }: InspectorContext, early: number): void {
+  const { socket } = connection;
+  const startedAt = performance.now();
+  const before = { out: socket.bytesRead - early, in: socket.bytesWritten };
+  reporter.opened(connection);
+  connection.atEnd(() => {
+    const { cutShort } = connection;
+    reporter.closedInspected(connection, {
+      out: socket.bytesRead - before.out,
+      in: socket.bytesWritten - before.in,
+      durationMs: Math.round(performance.now() - startedAt),
+      ...(cutShort !== undefined && { reason: cutShort }),
+    });
+  });
 }
 
 async function openTls(connection: Connection, context: InspectorContext, initial: Buffer): Promise<void> {

@@ -59,11 +59,6 @@ export class LinkDirectory {
     return found?.certificates.some((name) => names.includes(canonical(name))) === true ? found : undefined;
   }
 
-  /** How many sessions there are for this id. */
-  watching(id: SandboxId): number {
-    return this.#watchers.get(id)?.size ?? 0;
-  }
-
   /** Returns the function that ends it. */
   watch(id: SandboxId, watcher: LinkWatcher): () => void {
     const watchers = this.#watchers.get(id) ?? new Set();

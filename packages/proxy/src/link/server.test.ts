@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { MemorySink, type SecurityEvent } from '@openshell/audit';
@@ -8,9 +8,9 @@ import { sandboxId } from '@openshell/base';
 import { encodeFrame, FrameReader, LINK_VERSIONS } from '@openshell/control/link';
 import { type Limits, limitsWith } from '../limits.ts';
 import { Fixture, type FixtureOptions, LOOPBACK, readAll, readUntil } from '../test-support/fixture.ts';
+import { type Identity, LinkAuthority } from '../test-support/link-authority.ts';
 import { LinkDirectory } from './directory.ts';
 import { type LinkServer, serveLink } from './server.ts';
-import { type Identity, LinkAuthority } from './test-support/certificates.ts';
 
 const { ca, proxy, node, other, expired } = LinkAuthority.with((authority) => ({
   ca: authority.caPem,
@@ -19,7 +19,10 @@ const { ca, proxy, node, other, expired } = LinkAuthority.with((authority) => ({
   other: authority.issue('DNS:node-2.test', 'clientAuth'),
   expired: authority.issue('URI:spiffe://test/node-1', 'clientAuth', -1),
 }));
-const stranger = LinkAuthority.with((authority) => authority.issue('URI:spiffe://test/node-1', 'clientAuth'));
+const stranger = LinkAuthority.with((authority) => ({
+  ca: authority.caPem,
+  node: authority.issue('URI:spiffe://test/node-1', 'clientAuth'),
+}));
 
 const BOX = sandboxId('box');
 const evidence = {
@@ -145,6 +148,22 @@ async function lastWords(socket: TLSSocket): Promise<string> {
 const turnedAway = ({ events }: World): (string | undefined)[] =>
   events.events.map((event) => ('finding_info' in event ? event.finding_info.desc : undefined));
 
+test('certificates are renewed for connections from now on, unless they are of no use', async () => {
+  await using world = await World.start();
+  const session = world.session();
+  assert.equal((await session.next()).kind, 'ready');
+  const certificates = { certPem: proxy.cert, keyPem: proxy.key, clientCaPem: ca };
+  for (const wrong of [{ keyPem: 'x' }, { certPem: 'x' }, { keyPem: node.key }, { clientCaPem: 'x' }])
+    assert.throws(() => world.link.renew({ ...certificates, ...wrong }), { code: 'link_certificate' });
+  assert.equal((await world.session().next()).kind, 'ready');
+  world.link.renew({ ...certificates, clientCaPem: stranger.ca });
+  assert.equal(await lastWords(world.dial()), '');
+  const replaced = new Messages(world.open({ kind: 'session', tenant: 'box', version: '1' }, stranger.node));
+  assert.equal((await replaced.next()).kind, 'ready');
+  session.say({ kind: 'ping' });
+  assert.equal((await session.next()).kind, 'pong');
+});
+
 describe('a stream', () => {
   test('is the tenant’s connection, with the evidence and the flow that the node says', async () => {
     await using world = await World.start({ allow: ['a.example:80'] });
@@ -206,7 +225,7 @@ describe('a stream', () => {
 describe('a node', () => {
   const strangers: readonly (readonly [string, Partial<Identity>])[] = [
     ['without a certificate', {}],
-    ['whose certificate somebody else signed', stranger],
+    ['whose certificate somebody else signed', stranger.node],
     ['whose certificate has expired', expired],
   ];
   for (const [what, identity] of strangers)
@@ -226,6 +245,19 @@ describe('a node', () => {
     both.say({ kind: 'session', tenant: 'box', version: '1' });
     assert.equal((await both.next()).kind, 'ready');
     for (const protocols of [[], ['h2']]) assert.equal(await lastWords(world.dial(node, protocols)), '');
+  });
+
+  test('gets in while somewhere else connections are opened that say nothing', async () => {
+    await using world = await World.start({ allow: [] }, { linkHandshakes: 4, linkHandshakesPerAddress: 2 });
+    const { port } = world.link.address;
+    const silent = Array.from({ length: 8 }, () =>
+      connectTcp({ host: LOOPBACK, port, localAddress: '127.0.0.2' }),
+    );
+    for (const socket of silent) socket.on('error', () => {}).resume();
+    await Promise.all(silent.slice(2).map(closed));
+    assert.equal((await world.session().next()).kind, 'ready');
+    assert.match(String(turnedAway(world)), /too many handshakes/);
+    for (const socket of silent) socket.destroy();
   });
 
   test('keeps no more connections ready than it may, and none for ever', async () => {
@@ -317,6 +349,18 @@ describe('a session', () => {
     session.say({ kind: 'obey' });
     await assert.rejects(session.next(), /closed/);
     assert.equal((await world.session().next()).kind, 'ready', 'its place is free again');
+  });
+
+  test('of another node for the same sandbox takes no room from its own', async () => {
+    await using world = await World.start({ allow: [] }, { linkSessions: 1, linkSessionsOfNode: 2 });
+    assert.equal((await world.session(other).next()).kind, 'waiting');
+    await assert.rejects(world.session(other).next(), /closed/);
+    assert.equal((await world.session().next()).kind, 'ready');
+    assert.equal(
+      (await world.session(other, 'box-2').next()).kind,
+      'waiting',
+      'what was refused is not counted',
+    );
   });
 });
 

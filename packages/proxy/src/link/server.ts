@@ -1,29 +1,40 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import {
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  type TLSSocket,
+  type Server as TlsServer,
+} from 'node:tls';
 import { findingEvent, type SecurityEvent } from '@openshell/audit';
 import { messageOf, OpenShellError, sandboxId } from '@openshell/base';
+import { certificateNames } from '@openshell/control';
 import { encodeFrame, LINK_ALPN_PREFIX, LINK_VERSIONS, type StreamOpening } from '@openshell/control/link';
 import { formatAuthority } from '../http/authority.ts';
+import { placeOf } from '../ingress/index.ts';
 import type { Limits } from '../limits.ts';
 import { ignoreError } from '../relay/linger.ts';
 import { reset, runsOver } from '../relay/reset.ts';
 import { Tally } from '../tally.ts';
 import type { Adoption } from '../tenant/adoption.ts';
 import { Throttle } from '../tenant/throttle.ts';
-import { namesOf } from './certificate.ts';
+import { readCertificates } from '../tls/pem.ts';
 import type { LinkDirectory } from './directory.ts';
 import { readFirstFrame } from './opening.ts';
 import { LinkSession } from './session.ts';
 
-export interface LinkOptions {
-  /** Where nodes connect to; or a server that listens already (handed over by another process), which is closed with the link. */
-  readonly listen: { readonly host: string; readonly port: number } | Server;
-  /** What the proxy shows to nodes, PEM. */
+/** Who shows what to whom, as PEM texts. */
+export interface LinkCertificates {
+  /** What the proxy shows to nodes. */
   readonly certPem: string;
   readonly keyPem: string;
-  /** Who signs the certificates of nodes, PEM. Nobody else's are accepted. */
+  /** Who signs the certificates of nodes. Nobody else's are accepted. */
   readonly clientCaPem: string;
+}
+
+export interface LinkOptions extends LinkCertificates {
+  /** Where nodes connect to; or a server that listens already (handed over by another process), which is closed with the link. */
+  readonly listen: { readonly host: string; readonly port: number } | Server;
   readonly directory: LinkDirectory;
   /** What programs in sandboxes have to trust: `AuthorityRing`. A change is said by `directory.authorityChanged()`. */
   readonly authority: () => Promise<{ readonly bundlePem: string }>;
@@ -34,6 +45,8 @@ export interface LinkOptions {
 
 export interface LinkServer extends AsyncDisposable {
   readonly address: AddressInfo;
+  /** For connections from now on; those that are open stay. Throws `link_certificate`, and goes on with the last ones. */
+  renew(certificates: LinkCertificates): void;
   /** Takes no new connections and ends sessions. Connections of sandboxes are their tenants', and go on until those end them. */
   close(): Promise<void>;
 }
@@ -68,16 +81,28 @@ export async function serveLink(options: LinkOptions): Promise<LinkServer> {
   return link;
 }
 
-function tlsServer({ certPem, keyPem, clientCaPem, limits }: LinkOptions): TlsServer {
-  try {
-    return createTlsServer({
-      ...{ cert: certPem, key: keyPem, ca: clientCaPem, requestCert: true, rejectUnauthorized: true },
-      ...{ minVersion: 'TLSv1.3', allowHalfOpen: true, handshakeTimeout: limits.linkHandshakeTime },
+function tlsServer(options: LinkOptions): TlsServer {
+  return usable(() =>
+    createTlsServer({
+      ...{ ...contextOf(options), requestCert: true, rejectUnauthorized: true },
+      ...{ allowHalfOpen: true, handshakeTimeout: options.limits.linkHandshakeTime },
       // Where nothing is common the node's own is agreed upon, and all that is said in it is what we speak.
       ALPNCallback: ({ protocols }) =>
         LINK_VERSIONS.find((version) => protocols.includes(version)) ??
         protocols.find((protocol) => protocol.startsWith(LINK_ALPN_PREFIX)),
-    });
+    }),
+  );
+}
+
+const contextOf = ({ certPem, keyPem, clientCaPem }: LinkCertificates): SecureContextOptions => ({
+  ...{ cert: certPem, key: keyPem, minVersion: 'TLSv1.3' },
+  // Node.js takes a text without a certificate for an authority that has signed nothing.
+  ca: readCertificates(clientCaPem, 'the authority of nodes').map(String),
+});
+
+function usable<T>(make: () => T): T {
+  try {
+    return make();
   } catch {
     // The cause is left out on purpose: it may be about the text of a key.
     throw new OpenShellError('the certificate, the key or the client authority of the link cannot be used', {
@@ -93,9 +118,12 @@ class Link implements LinkServer {
   readonly #server: Server;
   readonly #tls: TlsServer;
   #handshakes = 0;
+  readonly #handshakesFrom = new Tally();
   /** By certificate. */
   readonly #spare = new Tally();
   readonly #sessionsOfNode = new Tally();
+  /** By certificate and sandbox: a node that names somebody else's takes no room from that one's own. */
+  readonly #sessionsOfSandbox = new Tally();
   /** Everything that is no tenant's. */
   readonly #own = new Set<Socket>();
   readonly #turnedAway: Throttle<string>;
@@ -126,6 +154,10 @@ class Link implements LinkServer {
     return this.#server.address() as AddressInfo;
   }
 
+  renew(certificates: LinkCertificates): void {
+    usable(() => this.#tls.setSecureContext(contextOf(certificates)));
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -143,8 +175,12 @@ class Link implements LinkServer {
 
   readonly #accept = (socket: Socket): void => {
     socket.on('error', ignoreError);
-    if (this.#handshakes >= this.#options.limits.linkHandshakes) {
+    const { linkHandshakes, linkHandshakesPerAddress } = this.#options.limits;
+    const from = placeOf(socket.remoteAddress ?? '');
+    const isRoom = this.#handshakes < linkHandshakes;
+    if (!isRoom || !this.#handshakesFrom.take(from, linkHandshakesPerAddress)) {
       socket.destroy();
+      this.#turnAway('too many handshakes');
       return;
     }
     this.#handshakes += 1;
@@ -154,6 +190,7 @@ class Link implements LinkServer {
       if (done) return;
       done = true;
       this.#handshakes -= 1;
+      this.#handshakesFrom.giveBack(from);
       this.#own.delete(socket);
     };
     socket.once('close', settle);
@@ -198,17 +235,29 @@ class Link implements LinkServer {
     socket.once('close', () => this.#own.delete(socket));
     const { directory, authority } = this.#options;
     const { tenant } = opening;
-    const isRoom = directory.watching(tenant) < limits.linkSessions;
-    if (!isRoom || !this.#sessionsOfNode.take(node.key, limits.linkSessionsOfNode)) {
+    if (!this.#admitSession(socket, node.key, tenant)) {
       socket.destroy();
       return this.#turnAway('too many sessions');
     }
-    socket.once('close', () => this.#sessionsOfNode.giveBack(node.key));
     new LinkSession({
       ...{ socket, frames, tenant, names: node.names, directory },
       authority: async () => (await authority()).bundlePem,
       queueBytes: limits.linkQueueBytes,
     });
+  }
+
+  #admitSession(socket: TLSSocket, node: string, tenant: string): boolean {
+    const { linkSessions, linkSessionsOfNode } = this.#options.limits;
+    const ofSandbox = `${node} ${tenant}`;
+    if (!this.#sessionsOfNode.take(node, linkSessionsOfNode)) return false;
+    const admitted = this.#sessionsOfSandbox.take(ofSandbox, linkSessions);
+    if (!admitted) this.#sessionsOfNode.giveBack(node);
+    else
+      socket.once('close', () => {
+        this.#sessionsOfSandbox.giveBack(ofSandbox);
+        this.#sessionsOfNode.giveBack(node);
+      });
+    return admitted;
   }
 
   /** Who the node is, by its certificate; undefined when it was turned away. */
@@ -229,7 +278,7 @@ class Link implements LinkServer {
       this.#turnAway(agreed === false ? 'it speaks no version of the link' : 'its certificate is not valid');
       return undefined;
     }
-    return { key: certificate.fingerprint256, names: namesOf(certificate) };
+    return { key: certificate.fingerprint256, names: certificateNames(certificate) };
   }
 
   #handOver(socket: TLSSocket, opening: StreamOpening, names: readonly string[]): void {

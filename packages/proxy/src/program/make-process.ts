@@ -1,8 +1,10 @@
+import type { LinkCertificates } from '../link/index.ts';
 import { readOperatorFile } from '../operator/read-file.ts';
 import { readUpstream } from '../operator/upstream.ts';
 import { openTracing } from '../tracing/open-tracing.ts';
 import { PROXY_VERSION } from '../version.ts';
 import type { Log } from './log/log.ts';
+import type { MutualTlsFiles } from './options/control-words.ts';
 import type { ProgramOptions } from './options/options.ts';
 import { type LinkDoor, ProxyProcess, type ProxyProcessOptions } from './proxy-process.ts';
 import { RefusalLines } from './refusal-lines.ts';
@@ -20,9 +22,9 @@ export type ProcessParts = Pick<ProxyProcessOptions, 'authority' | 'environment'
   Partial<Pick<ProxyProcessOptions, 'role' | 'listen' | 'refusals'>>;
 
 /** What a proxy with these options can do besides its protocol. */
-export const featuresOf = ({ link, tracing, workers }: ProgramOptions): readonly string[] => [
+export const featuresOf = ({ control, link, tracing, workers }: ProgramOptions): readonly string[] => [
   'socks5',
-  'host-sources',
+  ...(control.sources === 'host' ? ['host-sources'] : []),
   ...(link === undefined ? [] : ['link']),
   ...(tracing.endpoint === undefined ? [] : ['trace-export']),
   ...(workers > 1 ? ['workers'] : []),
@@ -59,6 +61,7 @@ export async function makeProcess(
       tracing,
       denyAll: options.denyAll,
       link: linkDoorOf(options),
+      ownPorts: portsOf(options),
       refusals: (refusal, tenant) => {
         lines.report(refusal, tenant);
         refusals?.(refusal, tenant);
@@ -67,13 +70,21 @@ export async function makeProcess(
   );
 }
 
+/** Of the doors that connections of tenants do not come in by. */
+const portsOf = ({ control, status, link }: ProgramOptions): readonly number[] =>
+  [...control.where.filter(({ kind }) => kind === 'tcp'), status, link].flatMap((word) =>
+    word !== undefined && 'port' in word ? [word.port] : [],
+  );
+
 function linkDoorOf({ link }: ProgramOptions): LinkDoor | undefined {
   if (link === undefined) return undefined;
   const { host, port, tls } = link;
-  return {
-    address: { host, port },
-    certPem: readOperatorFile(tls.certificate, 'the certificate for nodes'),
-    keyPem: readOperatorFile(tls.key, 'the key of the certificate for nodes'),
-    clientCaPem: readOperatorFile(tls.clientCa, 'the authority of nodes'),
-  };
+  return { address: { host, port }, ...readLinkCertificates(tls) };
 }
+
+/** Throws `operator_file_unreadable`. */
+export const readLinkCertificates = (files: MutualTlsFiles): LinkCertificates => ({
+  certPem: readOperatorFile(files.certificate, 'the certificate for nodes'),
+  keyPem: readOperatorFile(files.key, 'the key of the certificate for nodes'),
+  clientCaPem: readOperatorFile(files.clientCa, 'the authority of nodes'),
+});

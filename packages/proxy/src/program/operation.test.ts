@@ -4,9 +4,12 @@ import { once } from 'node:events';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { sandboxId } from '@openshell/base';
 import { connectProxy, PROTOCOL } from '@openshell/control';
-import { LOOPBACK, portOf, readUntil } from '../test-support/fixture.ts';
+import { encodeFrame, LINK_VERSIONS } from '@openshell/control/link';
+import { LOOPBACK, portOf, readAll, readUntil } from '../test-support/fixture.ts';
+import { type Identity, LinkAuthority } from '../test-support/link-authority.ts';
 import { get, inFolder, PROGRAM, Program } from '../test-support/program.ts';
 
 const policyFor = (host: string, port = 80): string =>
@@ -35,6 +38,23 @@ const statusOf = async (program: Program): Promise<(path: string) => Promise<Res
   const [, url = ''] = await program.said(/status at (http:\S+)\/readyz/);
   return (path) => fetch(url + path);
 };
+
+interface Nodes {
+  readonly clientCa: string;
+  readonly server: Identity;
+  readonly node: Identity;
+}
+
+/** Shakes hands as a node, and is believed. */
+async function dialLink(port: number, { clientCa, node }: Nodes): Promise<void> {
+  const socket = connectTls({ host: LOOPBACK, port, ca: clientCa, ...node, ALPNProtocols: LINK_VERSIONS });
+  socket.write(encodeFrame({ kind: 'session', tenant: 'box', version: '1' }));
+  try {
+    await once(socket, 'data');
+  } finally {
+    socket.destroy();
+  }
+}
 
 describe('the program in operation', () => {
   test('denies everything until somebody controls it, and is told by who comes in at its socket', () =>
@@ -135,6 +155,85 @@ describe('the program in operation', () => {
         assert.equal((await program.ended()).code, twice ? 143 : 0);
         tunnel.destroy();
       }
+    }));
+
+  test('ends at once where clients only keep their connections, and with the last answer where one waits for it', () =>
+    inFolder(async (at) => {
+      const asked = Promise.withResolvers<Socket>();
+      await using server = createServer((socket) => {
+        socket.on('error', () => {});
+        socket.on('data', (bytes) => {
+          if (String(bytes).startsWith('GET /slow')) asked.resolve(socket);
+          else socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+        });
+      });
+      await once(server.listen(0, LOOPBACK), 'listening');
+      await writeFile(at('policy.yaml'), policyFor('one.example'));
+      using program = new Program([
+        ...['--listen', '127.0.0.1:0', '--policy', at('policy.yaml'), '--drain-timeout', '3600'],
+        ...resolving(server, 'one.example'),
+      ]);
+      const port = await program.port();
+      const ask = (path: string): Socket => {
+        const socket = connect({ host: LOOPBACK, port });
+        socket.write(`GET http://one.example${path} HTTP/1.1\r\nHost: one.example\r\n\r\n`);
+        return socket;
+      };
+      const idle = ask('/');
+      assert.match(await readUntil(idle, '\r\n\r\n'), /^HTTP\/1.1 204 /);
+      const waiting = ask('/slow');
+      const upstream = await asked.promise;
+      program.child.kill('SIGTERM');
+      await once(idle.resume(), 'end');
+      upstream.write('HTTP/1.1 204 No Content\r\n\r\n');
+      assert.match(String(await readAll(waiting)), /^HTTP\/1.1 204 .*\r\nConnection: close\r\n/s);
+      assert.equal((await program.ended()).code, 0);
+    }));
+
+  test('shows from the start how long its authority lasts, and to nodes the certificates that the files have now', () =>
+    inFolder(async (at) => {
+      const [first, second] = [1, 2].map(() =>
+        LinkAuthority.with((authority) => ({
+          clientCa: authority.caPem,
+          server: authority.issue('IP:127.0.0.1', 'serverAuth'),
+          node: authority.issue('URI:spiffe://test/node', 'clientAuth'),
+        })),
+      ) as [Nodes, Nodes];
+      const put = async ({ clientCa, server: { cert, key } }: Nodes): Promise<void> => {
+        for (const [name, pem] of Object.entries({ clientCa, cert, key })) await writeFile(at(name), pem);
+      };
+      await put(first);
+      await writeFile(at('policy.yaml'), policyFor('one.example'));
+      await writeFile(
+        at('tenants.yaml'),
+        'tenants: [{ id: box, policy: policy.yaml, recognised_by: [{ certificate: "spiffe://test/node" }] }]\n',
+      );
+      using program = new Program([
+        ...['--tenants', at('tenants.yaml'), '--link', '127.0.0.1:0', '--link-client-ca', at('clientCa')],
+        ...['--link-cert', at('cert'), '--link-key', at('key'), '--ca-out', at('ca.pem')],
+        ...['--status', '127.0.0.1:0', '--workers', '2'],
+      ]);
+      const port = Number((await program.said(/nodes connect to port (\d+)/))[1]);
+      const status = await statusOf(program);
+      assert.match(
+        await (await status('/metrics')).text(),
+        /^openshell_proxy_authority_not_after_timestamp_seconds \d+/m,
+      );
+      await dialLink(port, first);
+      await writeFile(at('key'), 'no key');
+      program.child.kill('SIGHUP');
+      await program.said(/the certificates for nodes stay as they were/);
+      await dialLink(port, first);
+      await put(second);
+      program.child.kill('SIGHUP');
+      // Each connection is with one of the workers.
+      for (let believed = 0; believed < 6; )
+        believed = await dialLink(port, second).then(
+          () => believed + 1,
+          () => 0,
+        );
+      await assert.rejects(dialLink(port, first));
+      assert.equal((await program.stop()).code, 0);
     }));
 
   test('survives that it has no descriptors left, says so once, and serves again when there are some', () =>

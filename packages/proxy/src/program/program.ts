@@ -12,6 +12,7 @@ import { authorityChanged } from '../control/session-record.ts';
 import type { AuthorityNotice } from '../tls/authority-notice.ts';
 import { AuthorityKeeper } from '../tls/distribution/authority-keeper.ts';
 import { PROXY_VERSION } from '../version.ts';
+import { loadWorkers } from '../workers/index.ts';
 import { ControlDoors } from './control-doors.ts';
 import { watchDescriptors } from './descriptor-notice.ts';
 import { FileController } from './files/file-controller.ts';
@@ -20,7 +21,7 @@ import { FileWatch } from './files/watch.ts';
 import type { ActivatedSockets } from './listen/activation.ts';
 import { describe } from './log/describe.ts';
 import type { Log } from './log/log.ts';
-import { featuresOf, makeProcess, type Voice } from './make-process.ts';
+import { featuresOf, makeProcess, readLinkCertificates, type Voice } from './make-process.ts';
 import { everywhere } from './options/address.ts';
 import type { ProgramOptions } from './options/options.ts';
 import type { ServedProxy } from './served-proxy.ts';
@@ -72,6 +73,7 @@ export class Program implements AsyncDisposable {
     this.#watch?.settle();
     this.#authority.reload();
     this.#doors.renew();
+    await this.#renewLink();
     await this.#files?.reload();
     // A file of tenants may name others by now.
     this.#watch?.settle();
@@ -130,14 +132,14 @@ export class Program implements AsyncDisposable {
 
   #makeProcess(events: (event: SecurityEvent) => boolean): Promise<ServedProxy> {
     const { environment } = this.#surroundings;
-    const authority = () => this.#authority.ring();
+    const authority = this.#authority.made ?? (() => this.#authority.ring());
     return makeProcess(this.#options, { authority, environment, events }, this.#surroundings, this.#parts);
   }
 
   async #startWorkers(events: (event: SecurityEvent) => boolean): Promise<ServedProxy> {
     const { log, sockets, environment } = this.#surroundings;
     const { listen, link, denyAll, workers } = this.#options;
-    const { spawnWorkers, WorkerSet } = await import('../workers/index.ts');
+    const { spawnWorkers, WorkerSet } = await loadWorkers();
     return WorkerSet.start({
       count: workers,
       start: spawnWorkers({ listen, sockets, environment }),
@@ -145,7 +147,7 @@ export class Program implements AsyncDisposable {
       features: featuresOf(this.#options),
       denyAll,
       link,
-      authority: () => this.#authority.ring(),
+      authority: this.#authority.made ?? (() => this.#authority.ring()),
       events,
       log,
     });
@@ -182,17 +184,30 @@ export class Program implements AsyncDisposable {
     return this.#parts.use(await StatusServer.start({ ...everywhere(status), source: session })).address;
   }
 
+  /** What cannot be used is said, and the last certificates stay. */
+  async #renewLink(): Promise<void> {
+    const { link } = this.#options;
+    if (link === undefined) return;
+    try {
+      await this.#process.renewLink(readLinkCertificates(link.tls));
+    } catch (thrown) {
+      this.#surroundings.log('error', `${describe(thrown)}\nthe certificates for nodes stay as they were`);
+    }
+  }
+
   #view(name: string, sources: 'host' | 'pushed'): ProxyControl {
     return this.#process.control({ name, sources });
   }
 
   #watched(): readonly string[] {
-    const { source } = this.#options.authority;
+    const { authority: options, link } = this.#options;
+    const { source } = options;
     const authority =
       source.kind === 'directory'
         ? ['tls.crt', 'tls.key', 'ca.crt'].map((name) => `${source.path}/${name}`)
         : this.#authority.watched;
-    return [...(this.#files?.files ?? []), ...authority, ...this.#doors.files];
+    const nodes = link === undefined ? [] : [link.tls.certificate, link.tls.key, link.tls.clientCa];
+    return [...(this.#files?.files ?? []), ...authority, ...this.#doors.files, ...nodes];
   }
 
   #announce(listening: readonly string[], status: string | undefined): void {

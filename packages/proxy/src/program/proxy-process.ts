@@ -3,12 +3,13 @@ import type { Refusal, SecurityEvent } from '@openshell/audit';
 import type { SandboxId } from '@openshell/base';
 import type { ProxyControl } from '@openshell/control';
 import { type ControlView, ProxyHost } from '../control/proxy-host.ts';
-import { beginListening, type Listen } from '../control/tenants/listen.ts';
+import { beginListening, type Listen, listenOn } from '../control/tenants/listen.ts';
 import type { ProcessRole } from '../control/tenants/served-tenant.ts';
 import type { OperatorOverrides } from '../destination/overrides.ts';
+import { OwnListeners } from '../destination/own-listeners.ts';
 import { Ingress, TenantDirectory } from '../ingress/index.ts';
 import { type Limits, limitsWith } from '../limits.ts';
-import type { LinkServer } from '../link/index.ts';
+import type { LinkCertificates, LinkServer } from '../link/index.ts';
 import { LinkDirectory } from '../link/index.ts';
 import type { MiddlewareService } from '../middleware/service/connection.ts';
 import { EgressProxy } from '../proxy.ts';
@@ -20,12 +21,9 @@ import { addressOf, openListeners, type Sharing } from './listen/open.ts';
 import type { Address, ListenWord } from './options/address.ts';
 import type { ServedProxy } from './served-proxy.ts';
 
-/** What is shown to nodes with sandboxes, and whom to believe; PEM texts. */
-export interface LinkDoor {
+/** Where nodes with sandboxes connect to, what they are shown, and whom to believe. */
+export interface LinkDoor extends LinkCertificates {
   readonly address: Address;
-  readonly certPem: string;
-  readonly keyPem: string;
-  readonly clientCaPem: string;
 }
 
 /** What one process of the proxy is made of. */
@@ -35,14 +33,16 @@ export interface ProxyProcessOptions {
   readonly overrides: OperatorOverrides;
   /** Absent: the machine's own authorities, and no proxy. */
   readonly upstream: UpstreamOptions;
-  /** Absent: made in memory when it is first needed. */
-  readonly authority?: () => AuthorityRing | Promise<AuthorityRing>;
+  /** As `EgressProxyOptions` has it. */
+  readonly authority?: AuthorityRing | (() => AuthorityRing | Promise<AuthorityRing>);
   readonly middlewares: readonly MiddlewareService[];
   /** Where values of credentials are for controllers that may use this machine. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly tracing?: TracingOptions | undefined;
   readonly denyAll: boolean;
   readonly link?: LinkDoor | undefined;
+  /** At which the program is reached besides what this process opens. */
+  readonly ownPorts?: readonly number[];
   readonly role?: ProcessRole;
   /** Opens the tenants' own listeners. */
   readonly listen?: Listen;
@@ -59,20 +59,25 @@ export class ProxyProcess implements ServedProxy {
   readonly nodes = new LinkDirectory();
   readonly #options: ProxyProcessOptions;
   readonly #limits: Limits;
+  readonly #own: OwnListeners;
   readonly #proxy: EgressProxy;
   readonly #ingress: Ingress;
+  #certificates: LinkCertificates | undefined;
   #link: LinkServer | undefined;
 
   /** Serves nobody yet. */
   constructor(options: ProxyProcessOptions) {
     const { overrides, authority, tracing, limits: changes } = options;
     const { version, features, upstream, middlewares, environment, denyAll, refusals, events } = options;
-    const { role, listen } = options;
+    const { role, listen = listenOn } = options;
     const limits = limitsWith(changes);
     const tenants = new TenantDirectory();
     this.#options = options;
+    this.#certificates = options.link;
     this.#limits = limits;
+    this.#own = new OwnListeners(options.ownPorts);
     this.#proxy = new EgressProxy({
+      own: this.#own,
       overrides,
       upstream,
       tracing,
@@ -90,7 +95,7 @@ export class ProxyProcess implements ServedProxy {
       shared: tenants,
       ...(options.link && { link: this.nodes }),
       ...(role && { role }),
-      ...(listen && { listen }),
+      listen: async (address) => this.#counted(await listen(address)),
       stopAccepting: () => this.#stopAccepting(),
       ...(events && { events }),
       refusals,
@@ -118,12 +123,17 @@ export class ProxyProcess implements ServedProxy {
     await this.#openLink(sharing);
     const servers = await openListeners(words, activated, sharing);
     const addresses = servers.map(addressOf);
-    for (const server of servers) this.#ingress.serve(server);
+    for (const server of servers) this.#ingress.serve(this.#counted(server));
     return addresses;
   }
 
   get linkPort(): number | undefined {
     return this.#link?.address.port;
+  }
+
+  async renewLink(certificates: LinkCertificates): Promise<void> {
+    this.#link?.renew(certificates);
+    this.#certificates = certificates;
   }
 
   /** Ends everything that is open. */
@@ -134,12 +144,17 @@ export class ProxyProcess implements ServedProxy {
     await this.#proxy.close();
   }
 
+  #counted(server: Server): Server {
+    this.#own.add(server);
+    return server;
+  }
+
   async #openLink(sharing: Sharing): Promise<void> {
     const { link } = this.#options;
     if (link === undefined) return;
     const { serveLink } = await import('../link/index.ts');
     this.#link = await serveLink({
-      ...link,
+      ...(this.#certificates ?? link),
       listen: sharing === 'alone' ? link.address : await listenForNodes(link.address),
       directory: this.nodes,
       authority: () => this.#proxy.authority(),

@@ -1,6 +1,7 @@
 import type { SecurityEvent } from '@openshell/audit';
 import type { ProxyControl } from '@openshell/control';
 import type { ControlView } from '../control/proxy-host.ts';
+import type { LinkCertificates } from '../link/index.ts';
 import type { ActivatedSockets } from './listen/activation.ts';
 import type { ListenWord } from './options/address.ts';
 
@@ -14,6 +15,8 @@ export interface ServedProxy extends AsyncDisposable {
   record(event: SecurityEvent): void;
   /** Serves tenants that share listeners, and nodes; answers with the addresses. Throws `listen_failed` or `link_certificate`. */
   listen(words: readonly ListenWord[], activated: ActivatedSockets): Promise<readonly string[]>;
+  /** Shows nodes these from now on. Throws `link_certificate`, and goes on with the last ones. */
+  renewLink(certificates: LinkCertificates): Promise<void>;
   /** Takes no new connections; resolves when the last one has ended, or was ended after this many milliseconds. */
   drain(timeoutMs: number): Promise<void>;
 }

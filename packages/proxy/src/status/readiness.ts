@@ -13,13 +13,16 @@ export interface Readiness {
 const MAX_NAMES = 10;
 
 /** Whether clients may be sent here: something is installed for every tenant, or denying everything is what was asked for. */
-export function readinessOf({ state, denyAll, tenants }: ProxyStatus): Readiness {
+export function readinessOf({ state, denyAll, tenants, workers }: ProxyStatus): Readiness {
   switch (state) {
     case 'ready':
       return { ready: true, state };
     case 'draining':
       return { ready: false, state, reason: 'the proxy is stopping and takes no new connections' };
     case 'denying':
+      // A few that are being replaced are not missed: then the state is another one.
+      if (workers.some(({ pid }) => pid === 0))
+        return { ready: false, state, reason: 'a worker has ended and is not there again' };
       return denyAll ? { ready: true, state } : { ready: false, state, ...whatIsMissing(tenants) };
     default:
       return state satisfies never;

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { messageOf } from '@openshell/base';
 import {
   type ConnectDecision,
   checkDestination,
@@ -54,6 +55,8 @@ export class Connection {
   #opened = false;
   #relay: RelayHandle | undefined;
   #draining = false;
+  #report: (() => void) | undefined;
+  #over = false;
 
   constructor(socket: Socket, adoption: Adoption) {
     this.adapter = adoption.kind;
@@ -107,10 +110,26 @@ export class Connection {
     else if (this.#draining) relay.drain();
   }
 
+  /** Called once, when nothing of it is left and before `ended` resolves. */
+  atEnd(report: () => void): void {
+    if (this.#over) report();
+    else this.#report = report;
+  }
+
   /** Resolves when nothing of it is left, its upstream included. */
   async ended(): Promise<void> {
     if (!this.socket.closed) await new Promise((resolve) => this.socket.once('close', resolve));
     await this.#relay?.done;
+    this.#over = true;
+    this.#report?.();
+    this.#report = undefined;
+  }
+
+  /** Why it did not end by itself; undefined where it did. */
+  get cutShort(): string | undefined {
+    const { reason } = this.signal;
+    if (reason === undefined || reason === CLIENT_GONE) return this.socket.errored?.message;
+    return messageOf(reason);
   }
 
   /** Ends what policy no longer allows: a tunnel at once; an attempt under way by being refused in its protocol. */

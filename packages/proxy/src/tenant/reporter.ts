@@ -78,11 +78,17 @@ export class Reporter extends RequestReporter {
     );
   }
 
-  closed({ grant, trace }: Reported, result: RelayResult): void {
+  /** Nobody looked inside: what it has moved is counted here. */
+  closed(connection: Reported, result: RelayResult): void {
+    this.voice.counters.traffic(result.in, result.out);
+    this.closedInspected(connection, result);
+  }
+
+  /** What requests have moved was counted with each of them; `result` is what went between the client and the proxy. */
+  closedInspected({ grant, trace }: Reported, result: RelayResult): void {
     const { intent, decision } = grant!;
     const { generation } = decision;
     trace.set(() => ofRelay(result));
-    this.voice.counters.traffic(result.in, result.out);
     this.voice.network(
       { intent, generation, traceId: trace.id },
       {
@@ -101,11 +107,11 @@ export class Reporter extends RequestReporter {
     const about: About = { intent, generation, traceId: trace.id };
     const denied = code === 'policy_denied' || code === 'ssrf_denied';
     const type = code === 'ssrf_denied' ? 'ssrf' : ENGINE;
-    // Each request to the forward proxy is refused by itself, is counted as a request, and has a span of its own.
-    if (intent.adapter !== 'forward') {
-      trace.fail(cause, () => ofRefusal(refusal));
-      this.voice.counters[denied ? 'connectionsDenied' : 'upstreamFailures'] += 1;
-    }
+    // Each request to the forward proxy is refused by itself, counts as a request, and has a span of its own.
+    const isRequest = intent.adapter === 'forward';
+    if (!isRequest) trace.fail(cause, () => ofRefusal(refusal));
+    const denial = isRequest ? 'requestsDenied' : 'connectionsDenied';
+    this.voice.counters[denied ? denial : 'upstreamFailures'] += 1;
     if (!denied || this.voice.denied(intent, { stage: 'connect', code: cause, policy }))
       this.voice.network(about, {
         activity: denied ? 'open' : 'fail',

@@ -218,7 +218,9 @@ export async function closeReason(socket: Socket): Promise<string | undefined> {
     code = error.code;
   });
   socket.resume();
-  socket.once('end', () => socket.end());
+  // The other side may have ended before anybody asked.
+  if (socket.readableEnded) socket.end();
+  else socket.once('end', () => socket.end());
   if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
   return code ?? (socket.errored as NodeJS.ErrnoException | null)?.code;
 }

@@ -3,7 +3,6 @@ import type { SandboxId } from '@openshell/base';
 import type {
   Applied,
   ApplyOrder,
-  ControlEvent,
   ExplainAnswer,
   ExplainQuery,
   ProxyStatus,
@@ -12,6 +11,7 @@ import type {
 } from '@openshell/control';
 import type { GenerationMark } from '../control/tenants/served-tenant.ts';
 import type { SourceKinds } from '../credentials/source-kinds.ts';
+import type { LinkCertificates } from '../link/index.ts';
 import type { Address, ListenWord } from '../program/options/address.ts';
 
 /** What a worker needs to know before it can be told of tenants. */
@@ -50,6 +50,8 @@ export type WorkerCalls = {
   readonly explain: (query: ExplainQuery) => ExplainAnswer;
   /** The keys of the authority, as `AuthorityKeys.reveal` gives them. */
   readonly adopt: (keys: string) => void;
+  /** What nodes are shown from now on. */
+  readonly renewLink: (certificates: LinkCertificates) => void;
   readonly refused: (refusal: NodeRefusal) => void;
   readonly drain: (timeoutMs: number) => void;
   /** Ends every connection, hands over the last events, and ends. */
@@ -60,7 +62,7 @@ export type WorkerCalls = {
 export type FirstCalls = {
   /** The keys of the authority. They are sent anew with each change, once they were asked for. */
   readonly authority: (nothing: undefined) => string;
-  /** Takes events into the record. Answered when there is room for more. */
-  readonly events: (events: readonly ControlEvent[]) => void;
+  /** Takes events (`ControlEvent[]`) into the record; answered when there is room for more. As JSON, which takes a quarter of what clones take. */
+  readonly events: (json: string) => void;
   readonly refused: (refusal: NodeRefusal) => void;
 };

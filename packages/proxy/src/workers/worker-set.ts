@@ -23,6 +23,7 @@ import type { ControlView } from '../control/proxy-host.ts';
 import * as record from '../control/session-record.ts';
 import { Turns } from '../control/tenants/turns.ts';
 import { type Limits, limitsWith } from '../limits.ts';
+import type { LinkCertificates } from '../link/index.ts';
 import { once } from '../once.ts';
 import type { ActivatedSockets } from '../program/listen/activation.ts';
 import type { Log } from '../program/log/log.ts';
@@ -49,7 +50,8 @@ export interface WorkerSetOptions {
   readonly features: readonly string[];
   readonly denyAll: boolean;
   readonly link?: Address | undefined;
-  readonly authority: () => AuthorityRing;
+  /** Or where to get it when it is first needed. */
+  readonly authority: AuthorityRing | (() => AuthorityRing);
   /** Takes every event for a record that outlives the proxy. */
   readonly events: (event: SecurityEvent) => unknown;
   readonly log: Log;
@@ -80,6 +82,8 @@ export class WorkerSet implements ServedProxy {
   #madeRing: AuthorityRing | undefined;
   #spreading: Promise<unknown> = Promise.resolve();
   #link: Address | undefined;
+  /** Newer ones than a worker that begins may have read. */
+  #certificates: LinkCertificates | undefined;
   /** Once it serves. */
   #words: readonly ListenWord[] | undefined;
   #followers = 0;
@@ -114,7 +118,9 @@ export class WorkerSet implements ServedProxy {
     });
     this.#turns = new Turns(this.#limits.workerChanges);
     this.#places = Array.from({ length: count }, (_, index) => this.#makePlace(index));
-    this.#ring = once(() => this.#watchAuthority(options.authority()));
+    const { authority } = options;
+    this.#ring = once(() => this.#watchAuthority(typeof authority === 'function' ? authority() : authority));
+    if (typeof authority === 'object') this.#ring();
     process.once('exit', this.#killAll);
   }
 
@@ -147,6 +153,17 @@ export class WorkerSet implements ServedProxy {
       if (failed !== undefined) throw failed.reason;
     });
     return addresses;
+  }
+
+  renewLink(certificates: LinkCertificates): Promise<void> {
+    return this.#turns.take(async () => {
+      // The first to say that they are of no use says it for all.
+      for (const worker of this.#current)
+        await worker.call('renewLink', certificates).catch((thrown: unknown) => {
+          if (!(thrown instanceof PeerLost)) throw thrown;
+        });
+      this.#certificates = certificates;
+    });
   }
 
   drain(timeoutMs: number): Promise<void> {
@@ -391,7 +408,7 @@ export class WorkerSet implements ServedProxy {
   async #begin(): Promise<WorkerHandle> {
     const worker = new WorkerHandle(this.#options.start(), (self) => ({
       authority: () => this.#ring().export().reveal(),
-      events: (events) => this.#take(self, events),
+      events: (json) => this.#take(self, JSON.parse(json)),
       refused: (refusal) => this.#passOn(self, refusal),
     }));
     this.#all.add(worker);
@@ -420,6 +437,7 @@ export class WorkerSet implements ServedProxy {
       const replay = tenant.replay();
       if (replay !== undefined) await worker.call('apply', replay);
     }
+    if (this.#certificates !== undefined) await worker.call('renewLink', this.#certificates);
     if (this.#words !== undefined) await worker.call('serve', this.#words);
     this.#current.add(worker);
   }

@@ -22,7 +22,7 @@ export interface WorkerParts {
 }
 
 export interface MadeWorker {
-  readonly proxy: Pick<ProxyProcess, 'host' | 'nodes' | 'linkPort' | 'listen'>;
+  readonly proxy: Pick<ProxyProcess, 'host' | 'nodes' | 'linkPort' | 'listen' | 'renewLink'>;
   /** How long open connections may go on when the first process is gone, in ms. */
   readonly drainMs: number;
 }
@@ -79,9 +79,13 @@ export class Worker {
       apply: ({ order, sources, as }) =>
         this.#process!.host.operations({ sources, name: 'workers' }, FIRST).apply(order, as),
       serve: (words) => this.#serve(words),
-      report: () => this.#process!.host.status(),
+      report: () => {
+        this.#pump?.hurry();
+        return this.#process!.host.status();
+      },
       explain: (query) => own().explain(query),
       adopt: (keys) => this.#ring?.adopt(AuthorityKeys.from(keys)),
+      renewLink: (certificates) => this.#process!.renewLink(certificates),
       refused: ({ tenant, refusal }) => this.#process!.nodes.refused(tenant, refusal),
       drain: (timeoutMs) => this.#process!.host.drain(timeoutMs),
       end: () => this.#end(),
@@ -106,11 +110,12 @@ export class Worker {
     this.#process = proxy;
     this.#drainMs = drainMs;
     const { host } = proxy;
-    const query = { after: { instance: host.instance, sequence: 0 }, follow: true };
+    const { instance } = host;
+    const { events } = host.operations({ sources: 'pushed', name: 'workers' }, FIRST);
     this.#pump = new EventPump({
-      events: host.operations({ sources: 'pushed', name: 'workers' }, FIRST).events(query),
+      read: (sequence, follow) => events({ after: { instance, sequence }, follow }),
       most: LIMITS.workerEventBatch.value,
-      send: (events) => this.#first.call('events', events),
+      send: (events) => this.#first.call('events', JSON.stringify(events)),
     });
   }
 
@@ -158,7 +163,10 @@ export class Worker {
 
   async #orphaned(): Promise<void> {
     await this.#process?.host.drain(this.#drainMs);
+    // Nobody is there who would end a worker that does not end by itself.
+    const late = setTimeout(() => this.#ended.resolve(), LIMITS.stopTime.value);
     await this.#stack.disposeAsync();
+    clearTimeout(late);
     this.#ended.resolve();
   }
 }

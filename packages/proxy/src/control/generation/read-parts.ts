@@ -66,7 +66,9 @@ export async function readParts(parts: ResolvedParts, options: ReadOptions): Pro
     routes: routes.items,
     credentialPlaces: credentials.source,
     notices: [
-      ...policy.notices.filter((notice) => isTrue(notice, options)).map(formatFinding),
+      ...policy.notices
+        .filter((notice) => isTrue(notice, options))
+        .map((notice) => formatFinding(forTenant(notice))),
       ...unusedSecrets(parts.secrets?.values, sources),
     ],
   };
@@ -111,6 +113,15 @@ async function readRoutePart(
 /** Readers of policies say what is so where programs are known. */
 const isTrue = ({ code }: Notice, { identity }: ReadOptions): boolean =>
   code !== 'no_binaries' || identity === 'required';
+
+/** What the reader of a policy cannot know: that who registers a tenant may do without programs. */
+const forTenant = (notice: Notice): Notice =>
+  notice.code === 'no_binaries'
+    ? {
+        ...notice,
+        fix: `${notice.fix} Or register the tenant with identity not-required (--identity none): then any program may.`,
+      }
+    : notice;
 
 const keyOf = ({ auth }: InferenceRoute): readonly CredentialSource[] =>
   auth.kind === 'none' ? [] : [auth.credential];

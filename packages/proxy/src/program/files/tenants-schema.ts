@@ -1,4 +1,5 @@
 import { schema } from '@openshell/policy';
+import { LIMITS } from '../../limits.ts';
 
 const { integer, list, object, text } = schema;
 
@@ -44,5 +45,5 @@ const TENANT = object('A tenant', 'A client, or several that are the same to pol
 
 /** Every field of a file of tenants. */
 export const TENANTS_SCHEMA = object('The file', 'Who is served, and by which policy.', {
-  tenants: { type: list(TENANT, 10_000), required: true, doc: 'Each tenant once.' },
+  tenants: { type: list(TENANT, LIMITS.controlTenants.value), required: true, doc: 'Each tenant once.' },
 });

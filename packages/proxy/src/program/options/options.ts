@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { type SandboxId, sandboxId } from '@openshell/base';
 import type { OperatorOverride } from '../../destination/overrides.ts';
 import type { MiddlewareService } from '../../middleware/service/connection.ts';
@@ -96,7 +97,7 @@ function readOptions(values: OptionValues): ProgramOptions {
     middlewares: parseMiddlewares(values.middleware ?? [], () => '--middleware'),
     upstream: readUpstreamWord(values),
     status: values.status === undefined ? undefined : parseAddress(values.status, 'status'),
-    workers: wholeNumber(values.workers ?? '1', 'workers', 1, MAX_WORKERS),
+    workers: readWorkers(values.workers ?? '1'),
     drainMs: wholeNumber(values['drain-timeout'] ?? DRAIN_SECONDS, 'drain-timeout', 0, MAX_SECONDS) * 1000,
     events: values.events,
     logFormat: oneOf(values['log-format'] ?? 'text', 'log-format', LOG_FORMATS),
@@ -107,6 +108,12 @@ function readOptions(values: OptionValues): ProgramOptions {
     },
   };
 }
+
+/** `auto`: one for each core that this process may use. */
+const readWorkers = (text: string): number =>
+  text === 'auto'
+    ? Math.min(availableParallelism(), MAX_WORKERS)
+    : wholeNumber(text, 'workers', 1, MAX_WORKERS);
 
 function readFiles({ policy, credentials, routes, tenants }: OptionValues): FilesWord {
   if (tenants !== undefined) return { kind: 'tenants', file: tenants };

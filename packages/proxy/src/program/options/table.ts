@@ -118,7 +118,10 @@ const UPSTREAM = {
 
 const OPERATION = {
   status: { value: 'HOST:PORT', help: 'serves /healthz, /readyz, /metrics and /ca.pem, and nothing else' },
-  workers: { value: 'N', help: 'processes that share the work (1)' },
+  workers: {
+    value: 'N|auto',
+    help: 'processes that share the connections (1); auto: as many as there are cores',
+  },
   'drain-timeout': {
     value: 'SECONDS',
     help: 'how long open connections may go on after SIGTERM (30); a second signal ends at once',

@@ -28,6 +28,7 @@ export interface AuthorityKeeperOptions {
 export class AuthorityKeeper implements Disposable {
   readonly #options: AuthorityKeeperOptions;
   readonly #ring: () => AuthorityRing;
+  #made: AuthorityRing | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Outputs that do not have the bundle of this moment. */
   #stale = new Set<AuthorityOutput>();
@@ -47,6 +48,11 @@ export class AuthorityKeeper implements Disposable {
     const { bundlePem } = keeper.ring();
     for (const output of options.outputs) publish(output, bundlePem);
     return keeper;
+  }
+
+  /** What there is without anybody having asked for it. */
+  get made(): AuthorityRing | undefined {
+    return this.#made;
   }
 
   /** For the proxy. */
@@ -79,6 +85,7 @@ export class AuthorityKeeper implements Disposable {
     const ring =
       source.kind === 'memory' ? AuthorityRing.inMemory() : AuthorityRing.ofOperator(readAuthority(source));
     if (source.kind !== 'memory') this.#reportExposed(source);
+    this.#made = ring;
     ring.onNotice(report);
     ring.onChange(() => {
       this.#stale = new Set(this.#options.outputs);
