@@ -62,6 +62,10 @@ const freshBundle = (program) => {
   }
 };
 
+// Node.js answers SIGUSR1 with a debugger on the loopback, where every user of the machine could read this program's memory. A listener keeps it
+// from that; programs that pass signals on add theirs. (Where none does, bin/ turns the debugger off altogether.)
+process.on('SIGUSR1', () => {});
+
 useSomeCompileCache();
 const [program] = process.argv.splice(2, 1);
 const entry = new URL(freshBundle(program) ?? program, root);

@@ -1,8 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { Scratch } from './scratch.ts';
 
 /** Why this test cannot have a container engine of its own; undefined when it can. */
 export const noContainerEngine = (): string | undefined => {
@@ -25,31 +24,32 @@ export const noContainerEngine = (): string | undefined => {
  * it. Images are built or imported, never pulled.
  */
 export class ContainerEngine implements AsyncDisposable {
-  readonly #scratch: Scratch;
+  readonly #directory: string;
   readonly #daemon: ReturnType<typeof spawn>;
   readonly #namespace: string;
 
-  private constructor(scratch: Scratch, namespace: string, daemon: ReturnType<typeof spawn>) {
-    this.#scratch = scratch;
+  private constructor(directory: string, namespace: string, daemon: ReturnType<typeof spawn>) {
+    this.#directory = directory;
     this.#namespace = namespace;
     this.#daemon = daemon;
   }
 
   static async start(): Promise<ContainerEngine> {
-    const scratch = new Scratch();
+    // Not below the directory of the test run: the daemon's socket would have a longer name than sockets may have.
+    const directory = mkdtempSync('/tmp/openshell-');
     const namespace = `openshell-${process.pid}`;
     execFileSync('ip', ['netns', 'add', namespace]);
     execFileSync('ip', ['-n', namespace, 'link', 'set', 'lo', 'up']);
-    const config = scratch.join('daemon.json');
-    mkdirSync(scratch.join('data'));
+    const config = `${directory}/daemon.json`;
+    mkdirSync(`${directory}/data`);
     writeFileSync(
       config,
       JSON.stringify({
         'exec-opts': ['native.cgroupdriver=cgroupfs'],
-        'data-root': scratch.join('data'),
-        'exec-root': scratch.join('exec'),
-        pidfile: scratch.join('pid'),
-        hosts: [`unix://${scratch.join('docker.sock')}`],
+        'data-root': `${directory}/data`,
+        'exec-root': `${directory}/exec`,
+        pidfile: `${directory}/pid`,
+        hosts: [`unix://${directory}/docker.sock`],
         // gVisor with the network stack of the container's own namespace: its own one does not start on every kernel.
         runtimes: { runsc: { path: 'runsc', runtimeArgs: ['--network=host', '--platform=ptrace'] } },
         // A bridge of this name may be the machine's own; the test makes the networks that it needs.
@@ -59,7 +59,7 @@ export class ContainerEngine implements AsyncDisposable {
     const daemon = spawn('nsenter', [`--net=/run/netns/${namespace}`, 'dockerd', `--config-file=${config}`], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    const engine = new ContainerEngine(scratch, namespace, daemon);
+    const engine = new ContainerEngine(directory, namespace, daemon);
     const said: string[] = [];
     for await (const line of createInterface(daemon.stderr!)) {
       said.push(line);
@@ -73,7 +73,7 @@ export class ContainerEngine implements AsyncDisposable {
 
   /** What a client of it needs to know. */
   get environment(): Readonly<Record<string, string>> {
-    return { DOCKER_HOST: `unix://${this.#scratch.join('docker.sock')}` };
+    return { DOCKER_HOST: `unix://${this.#directory}/docker.sock` };
   }
 
   /** Runs a program as a client of it and returns what it printed. */
@@ -93,8 +93,8 @@ export class ContainerEngine implements AsyncDisposable {
     }
     execFileSync('ip', ['netns', 'delete', this.#namespace]);
     // One that was killed leaves its own bind mounts and the network namespaces of containers behind.
-    for (const place of mountsBelow(this.#scratch.path)) execFileSync('umount', ['--lazy', place]);
-    this.#scratch[Symbol.dispose]();
+    for (const place of mountsBelow(this.#directory)) execFileSync('umount', ['--lazy', place]);
+    rmSync(this.#directory, { recursive: true, force: true });
   }
 }
 
