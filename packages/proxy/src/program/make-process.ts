@@ -1,3 +1,4 @@
+import type { Limits } from '../limits.ts';
 import type { LinkCertificates } from '../link/index.ts';
 import { readOperatorFile } from '../operator/read-file.ts';
 import { readUpstream } from '../operator/upstream.ts';
@@ -20,6 +21,19 @@ export interface Voice {
 /** What is not on the command line. */
 export type ProcessParts = Pick<ProxyProcessOptions, 'authority' | 'environment' | 'events' | 'limits'> &
   Partial<Pick<ProxyProcessOptions, 'role' | 'listen' | 'refusals'>>;
+
+/** Whether events are for anybody: a record that lasts, or controllers, who may come later and ask for what has been. */
+export const isRecorded = (options: Pick<ProgramOptions, 'control' | 'events'>): boolean =>
+  options.events !== undefined || isFollowed(options);
+
+const isFollowed = ({ control }: Pick<ProgramOptions, 'control'>): boolean => control.where.length > 0;
+
+/** Where no controller can come, nobody reads events that are kept. */
+const FEW_EVENTS: Partial<Limits> = { controlEvents: 16, controlEventBytes: 65_536 };
+
+/** Bounds of the events that are kept for controllers. */
+export const keptEvents = (options: Pick<ProgramOptions, 'control'>): Partial<Limits> =>
+  isFollowed(options) ? {} : FEW_EVENTS;
 
 /** What a proxy with these options can do besides its protocol. */
 export const featuresOf = ({ control, link, tracing, workers }: ProgramOptions): readonly string[] => [
@@ -53,6 +67,7 @@ export async function makeProcess(
   return stack.use(
     new ProxyProcess({
       ...parts,
+      limits: { ...keptEvents(options), ...parts.limits },
       version: PROXY_VERSION,
       features: featuresOf(options),
       overrides: options.resolve,

@@ -21,7 +21,7 @@ import { FileWatch } from './files/watch.ts';
 import type { ActivatedSockets } from './listen/activation.ts';
 import { describe } from './log/describe.ts';
 import type { Log } from './log/log.ts';
-import { featuresOf, makeProcess, readLinkCertificates, type Voice } from './make-process.ts';
+import { featuresOf, keptEvents, makeProcess, readLinkCertificates, type Voice } from './make-process.ts';
 import { everywhere } from './options/address.ts';
 import type { ProgramOptions } from './options/options.ts';
 import type { ServedProxy } from './served-proxy.ts';
@@ -150,6 +150,7 @@ export class Program implements AsyncDisposable {
       authority: this.#authority.made ?? (() => this.#authority.ring()),
       events,
       log,
+      limits: keptEvents(this.#options),
     });
   }
 

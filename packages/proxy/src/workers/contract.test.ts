@@ -30,6 +30,7 @@ function workersHere(fixtures: HostFixture[]): StartWorker {
             renewLink: async () => {},
           },
           drainMs: 0,
+          recorded: true,
         };
       },
     });

@@ -1,6 +1,6 @@
 import { watchDescriptors } from '../program/descriptor-notice.ts';
 import { jsonLog, textLog } from '../program/log/log.ts';
-import { makeProcess } from '../program/make-process.ts';
+import { isRecorded, keptEvents, makeProcess } from '../program/make-process.ts';
 import { parseCommandLine } from '../program/options/options.ts';
 import type { Channel } from './channel.ts';
 import { type MakeWorker, Worker } from './worker.ts';
@@ -26,12 +26,13 @@ const make: MakeWorker = async ({ args, link }, parts, stack) => {
   const log = isText ? textLog('openshell-proxy', write) : jsonLog(write);
   const color = process.stderr.isTTY === true && !process.env.NO_COLOR;
   const own = { ...options, link: options.link && { ...options.link, ...link } };
+  const recorded = isRecorded(options);
   const proxy = await makeProcess(
     own,
-    { ...parts, environment: process.env },
+    { ...parts, ...(!recorded && { limits: keptEvents(options) }), environment: process.env },
     { log, plain: isText ? write : undefined, color },
     stack,
   );
   stack.use(watchDescriptors({ log, record: (event) => proxy.record(event) }));
-  return { proxy, drainMs: options.drainMs };
+  return { proxy, drainMs: options.drainMs, recorded };
 };

@@ -25,6 +25,8 @@ export interface MadeWorker {
   readonly proxy: Pick<ProxyProcess, 'host' | 'nodes' | 'linkPort' | 'listen' | 'renewLink'>;
   /** How long open connections may go on when the first process is gone, in ms. */
   readonly drainMs: number;
+  /** Whether its events are for anybody; otherwise they stay here. */
+  readonly recorded: boolean;
 }
 
 /** What is made of a command line; all of it ends with `stack`. */
@@ -93,7 +95,7 @@ export class Worker {
   }
 
   async #start(start: WorkerStart): Promise<void> {
-    const { proxy, drainMs } = await this.#options.make(
+    const { proxy, drainMs, recorded } = await this.#options.make(
       start,
       {
         role: 'worker',
@@ -109,6 +111,7 @@ export class Worker {
     );
     this.#process = proxy;
     this.#drainMs = drainMs;
+    if (!recorded) return;
     const { host } = proxy;
     const { instance } = host;
     const { events } = host.operations({ sources: 'pushed', name: 'workers' }, FIRST);

@@ -100,8 +100,20 @@ export class EventLog {
 
   /** The first that is kept behind this number. `from`: one that was read before, which saves the search where it is still kept. */
   after(sequence: number, from?: LoggedEvent): LoggedEvent | undefined {
+    if (from?.event === undefined && this.#isNearEnd(sequence)) return this.#backTo(sequence);
     let entry = from?.event === undefined ? this.#first : from;
     while (entry !== undefined && entry.sequence <= sequence) entry = entry.later;
+    return entry;
+  }
+
+  /** Whether the way from the newest event back is the shorter one: most readers come back soon. */
+  #isNearEnd(sequence: number): boolean {
+    return this.#sequence - sequence < sequence - (this.#first?.sequence ?? 0);
+  }
+
+  #backTo(sequence: number): LoggedEvent | undefined {
+    let entry: LoggedEvent | undefined;
+    for (let one = this.#last; one !== undefined && one.sequence > sequence; one = one.earlier) entry = one;
     return entry;
   }
 
