@@ -883,13 +883,13 @@ export const LIMITS = {
     onExcess: 'refused with `request_invalid`',
   },
   controlEvents: {
-    value: 32_768,
+    value: 8192,
     unit: 'events',
     what: 'Events that are kept for controllers that come back, of all tenants together',
     onExcess: 'the oldest of the tenant that has the most are gone, and reported as a gap',
   },
   controlEventBytes: {
-    value: 33_554_432,
+    value: 8_388_608,
     unit: 'bytes',
     what: 'The same events in memory',
     onExcess: 'the oldest of the tenant that has the most are gone, and reported as a gap',
