@@ -44,6 +44,19 @@ const start = (root: string, ...words: readonly string[]) =>
   runProgram(words, { file: join(root, 'bin/openshell'), env: { XDG_CACHE_HOME: userCache(root) } });
 
 describe('the start of a program', { concurrency: 4 }, () => {
+  test('keeps SIGUSR1 from opening a debugger', async (t) => {
+    const root = withNode(t);
+    // A listener takes the signal away from Node.js, which the program's own would too: it is counted before there is one.
+    const main = `console.log(process.listenerCount('SIGUSR1'));
+process.once('SIGUSR1', () => process.exit());
+process.kill(process.pid, 'SIGUSR1');
+setInterval(() => {}, 1000);
+`;
+    writeFileSync(join(root, 'packages/cli/src/main.ts'), main);
+    const { code, out, err } = await start(root);
+    assert.deepEqual({ code, out, err }, { code: 0, out: '1\n', err: '' });
+  });
+
   test('hands over every word as it is', async (t) => {
     const root = withNode(t);
     const words = ['a b', '', '--', '*', '-x', '$HOME', 'ü\n'];

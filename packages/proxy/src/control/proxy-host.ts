@@ -4,11 +4,9 @@ import {
   type Applied,
   type ApplyOrder,
   CONTROL_CODES,
-  type ControlEvent,
   type ControllerHello,
   type ControlOperations,
   ControlRefusal,
-  type EventQuery,
   type ProxyControl,
   type ProxyStatus,
   SessionDesk,
@@ -22,7 +20,7 @@ import type { GenerationsOptions } from '../operator/generations.ts';
 import type { EgressProxy } from '../proxy.ts';
 import type { AuthorityRing } from '../tls/authority-ring.ts';
 import { EventLog } from './events/event-log.ts';
-import { readEvents } from './events/event-reader.ts';
+import { EventReaders } from './events/event-readers.ts';
 import { explainAttempt } from './explain.ts';
 import { ProcessReport } from './process-report.ts';
 import * as record from './session-record.ts';
@@ -90,13 +88,13 @@ export class ProxyHost implements AsyncDisposable {
   readonly #limits: Limits;
   readonly #desk: SessionDesk;
   readonly #log: EventLog;
+  readonly #readers: EventReaders;
   readonly #book: TenantBook;
   readonly #registrar: Registrar;
   readonly #process = new ProcessReport();
   readonly #startedAt: number;
   /** Once one was needed. */
   #ring: AuthorityRing | undefined;
-  #followers = 0;
   /** When everybody is who had connected before draining began. */
   #recognised: Promise<void> = Promise.resolve();
   #draining: Promise<void> | undefined;
@@ -118,6 +116,7 @@ export class ProxyHost implements AsyncDisposable {
       maxEvents: this.#limits.controlEvents,
       maxBytes: this.#limits.controlEventBytes,
     });
+    this.#readers = new EventReaders(this.#log, this.#limits.controlFollowers);
     this.#book = new TenantBook(this.#limits.controlTenants);
     this.#registrar = new Registrar({
       ...options,
@@ -152,7 +151,7 @@ export class ProxyHost implements AsyncDisposable {
       drain: (timeoutMs) => refusing(() => this.drain(timeoutMs)),
       status: async () => this.status(),
       authority: () => refusing(async () => (await this.#options.proxy.authority()).status()),
-      events: (query) => this.#events(query),
+      events: (query) => this.#readers.read(query),
       explain: async (query) => explainAttempt(query, this.#book.get(query.tenant).installed),
     };
   }
@@ -258,20 +257,6 @@ export class ProxyHost implements AsyncDisposable {
           record.generationKept(order.tenant, thrown, served.installed?.report, controller),
         );
       throw thrown;
-    }
-  }
-
-  async *#events(query: EventQuery): AsyncGenerator<ControlEvent> {
-    if (this.#followers >= this.#limits.controlFollowers)
-      throw new ControlRefusal(`events are read by ${this.#followers} readers already`, {
-        code: 'request_invalid',
-        remedy: 'End some of them.',
-      });
-    this.#followers += 1;
-    try {
-      yield* readEvents(this.#log, query);
-    } finally {
-      this.#followers -= 1;
     }
   }
 

@@ -18,7 +18,7 @@ import {
   type TenantSpec,
 } from '@openshell/control';
 import { EventLog } from '../control/events/event-log.ts';
-import { readEvents } from '../control/events/event-reader.ts';
+import { EventReaders } from '../control/events/event-readers.ts';
 import type { ControlView } from '../control/proxy-host.ts';
 import * as record from '../control/session-record.ts';
 import { Turns } from '../control/tenants/turns.ts';
@@ -70,6 +70,7 @@ export class WorkerSet implements ServedProxy {
   readonly #limits: Limits;
   readonly #desk: SessionDesk;
   readonly #log: EventLog;
+  readonly #readers: EventReaders;
   readonly #tenants = new TenantLedger();
   readonly #turns: Turns;
   readonly #places: readonly Place[];
@@ -86,7 +87,6 @@ export class WorkerSet implements ServedProxy {
   #certificates: LinkCertificates | undefined;
   /** Once it serves. */
   #words: readonly ListenWord[] | undefined;
-  #followers = 0;
   #draining: Promise<void> | undefined;
 
   /** Throws why a worker could not begin; then none is left. */
@@ -116,6 +116,7 @@ export class WorkerSet implements ServedProxy {
       maxEvents: this.#limits.controlEvents,
       maxBytes: this.#limits.controlEventBytes,
     });
+    this.#readers = new EventReaders(this.#log, this.#limits.controlFollowers);
     this.#turns = new Turns(this.#limits.workerChanges);
     this.#places = Array.from({ length: count }, (_, index) => this.#makePlace(index));
     const { authority } = options;
@@ -228,10 +229,7 @@ export class WorkerSet implements ServedProxy {
 
   async #register(spec: TenantSpec): Promise<TenantReport> {
     const tenant = new LedgerTenant(spec, await this.#shared(spec));
-    await this.#everywhere(
-      (worker) => worker.call('register', tenant.shared),
-      (worker) => worker.call('register', tenant.shared),
-    );
+    await this.#everywhere((worker) => worker.call('register', tenant.shared));
     this.#tenants.add(tenant);
     this.#record(spec.id, record.tenantStarted(spec));
     return tenant.report([]);
@@ -239,10 +237,7 @@ export class WorkerSet implements ServedProxy {
 
   async #remove(id: SandboxId): Promise<void> {
     const tenant = this.#tenants.get(id);
-    await this.#everywhere(
-      (worker) => worker.call('remove', id),
-      (worker) => worker.call('remove', id),
-    );
+    await this.#everywhere((worker) => worker.call('remove', id));
     // What it was denied in the end is told by the workers before they answer this.
     await this.#statuses();
     this.#tenants.delete(tenant.id);
@@ -279,7 +274,7 @@ export class WorkerSet implements ServedProxy {
   /** Lets one worker decide, and has the others do the same. One that cannot is replaced by one that is told everything anew. */
   async #everywhere<T>(
     first: (worker: WorkerHandle) => Promise<T>,
-    then: (worker: WorkerHandle, decided: T) => Promise<unknown>,
+    then: (worker: WorkerHandle, decided: T) => Promise<unknown> = first,
   ): Promise<T> {
     const { decided, by } = await this.#decided(first);
     const others = [...this.#current].filter((worker) => worker !== by);
@@ -360,19 +355,9 @@ export class WorkerSet implements ServedProxy {
   }
 
   async *#events(query: EventQuery): AsyncGenerator<ControlEvent> {
-    if (this.#followers >= this.#limits.controlFollowers)
-      throw new ControlRefusal(`events are read by ${this.#followers} readers already`, {
-        code: 'request_invalid',
-        remedy: 'End some of them.',
-      });
-    this.#followers += 1;
-    try {
-      // What has happened before the question is in the answer.
-      if (!query.follow) await this.#statuses();
-      yield* readEvents(this.#log, query);
-    } finally {
-      this.#followers -= 1;
-    }
+    // What has happened before the question is in the answer.
+    if (!query.follow) await this.#statuses();
+    yield* this.#readers.read(query);
   }
 
   #record(tenant: SandboxId, event: SecurityEvent): void {

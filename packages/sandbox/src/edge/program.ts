@@ -19,5 +19,8 @@ const main = async (words: readonly string[]): Promise<number> => {
   }
 };
 
+// Node.js would answer SIGUSR1 with a debugger on the loopback. In an image this is the first file that runs, and waiting for the proxy may take long.
+process.on('SIGUSR1', () => {});
+
 // Not process.exitCode: a handle that something forgot must not keep the shell waiting after the command has ended.
 process.exit(await main(process.argv.slice(2)));
